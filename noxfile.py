@@ -1,0 +1,76 @@
+"""Everything that is done to this project: ``nox --list`` names it, ``nox -s NAME`` does it."""
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "tests", "doctest", "docs"]
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+LOWEST_PYTHON = PYPROJECT["project"]["requires-python"].removeprefix(">=")
+SITE = ("-c", ".", "-d", "_build/doctrees", "docs")
+STRICT = ("-W", "--keep-going")
+
+
+def install(session: nox.Session) -> None:
+    """Install what ``requirements.txt`` locks, the same for every session."""
+    session.install("--require-hashes", "-r", "requirements.txt")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site into _build/html; a warning fails it."""
+    install(session)
+    session.run("sphinx-build", *STRICT, *SITE, "_build/html", *session.posargs)
+
+
+@nox.session
+def doctest(session: nox.Session) -> None:
+    """Execute every side of every codediff block of the site."""
+    install(session)
+    session.env["JAX_PLATFORMS"] = "cpu"
+    session.run(
+        *("sphinx-build", *STRICT, "-b", "codediff", "-D", "nb_execution_mode=off"),
+        *("-c", ".", "-d", "_build/doctest/doctrees", "docs", "_build/doctest"),
+        *session.posargs,
+    )
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the test suite."""
+    install(session)
+    session.run("pytest", *session.posargs, env={"JAX_PLATFORMS": "cpu"})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style with ruff and types with mypy --strict."""
+    install(session)
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("mypy")
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write requirements.txt anew from the groups in pyproject.toml."""
+    session.install("uv")
+    groups = (f"--group={group}" for group in PYPROJECT["dependency-groups"])
+    session.run(
+        *("uv", "pip", "compile", "--upgrade", "--universal", "--generate-hashes"),
+        *("--python-version", LOWEST_PYTHON, "--quiet"),
+        *("--custom-compile-command", "nox -s lock", "--output-file", "requirements.txt"),
+        *groups,
+        "pyproject.toml",
+    )
+
+
+@nox.session
+def live(session: nox.Session) -> None:
+    """Serve the site and rebuild it as its pages change."""
+    install(session)
+    session.run(
+        *("sphinx-autobuild", *SITE, "_build/html", "--watch", "sphinx_ext", "--open-browser"),
+        *session.posargs,
+    )

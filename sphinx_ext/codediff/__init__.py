@@ -1,0 +1,41 @@
+"""Two versions of code side by side in Sphinx, and both of them executed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import account, groups, html, nodes
+from .directive import CodeDiff
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+    from sphinx.util.typing import ExtensionMetadata
+
+__version__ = "0.1.0"
+
+
+def setup(app: Sphinx) -> ExtensionMetadata:
+    """Register the extension with Sphinx."""
+    app.setup_extension("sphinx.ext.doctest")
+    app.add_directive("codediff", CodeDiff)
+    app.add_directive("testsetup", groups.SharedSetup, override=True)
+    app.add_directive("testcleanup", groups.SharedCleanup, override=True)
+    app.add_node(
+        nodes.codediff,
+        html=(html.visit, None),
+        latex=(nodes.visit, nodes.depart),
+        text=(nodes.visit, nodes.depart),
+        man=(nodes.visit, nodes.depart),
+        texinfo=(nodes.visit, nodes.depart),
+    )
+    app.add_builder(account.AccountBuilder)
+    app.connect("doctree-read", groups.resolve)
+    app.connect("doctree-read", nodes.add_labels)
+    app.connect("builder-inited", html.add_static_path)
+    app.connect("html-page-context", html.add_assets)
+    return {
+        "version": __version__,
+        "env_version": 1,
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

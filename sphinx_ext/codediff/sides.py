@@ -1,0 +1,206 @@
+"""From the text of a directive to its sides.
+
+Pure: knows neither Sphinx nor docutils, and never raises on anything an author writes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from pygments.lexers import get_lexer_by_name
+from pygments.token import String
+from pygments.util import ClassNotFound
+
+SEPARATOR = "---"
+MARKER = "#!"
+
+# A comma with an even number of back quotes after it: not inside ``a literal``.
+_COMMA = re.compile(r",(?=(?:[^`]*`[^`]*`)*[^`]*$)")
+_SPELLING = re.compile(r"[\s_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One version of the code in a block.
+
+    Attributes:
+        title: Its title as plain text.
+        group: The doctest group that it belongs to.
+        code: Its lines joined by line feeds, without a final one.
+        start: Index of its first line of code in the content of the directive.
+        marked: Numbers of the lines that the author marked, counted from 1.
+        skipped: Whether the author named its group as not to be executed.
+    """
+
+    title: str
+    group: str
+    code: str
+    start: int
+    marked: tuple[int, ...] = ()
+    skipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A mistake in a directive, and how to mend it.
+
+    Attributes:
+        kind: What it concerns; the subtype of the warning, as in ``codediff.titles``.
+        message: One sentence for the author.
+        where: Index of a line of the content, or name of the option that is at fault.
+    """
+
+    kind: str
+    message: str
+    where: int | str
+
+
+def split_titles(text: str) -> list[str]:
+    """Split the value of ``:title:`` at its commas, except those inside back quotes."""
+    return [title.strip() for title in _COMMA.split(text)]
+
+
+def split_names(text: str) -> list[str]:
+    """Split a list of groups at its commas; a group is written as its title or in plain text."""
+    return [name.replace("`", "").strip() for name in split_titles(text) if text]
+
+
+def same_spelling(name: str) -> str:
+    """Return what is left of a group's name without case, hyphens and repeated spaces."""
+    return _SPELLING.sub(" ", name).strip().casefold()
+
+
+def parse(
+    lines: Sequence[str],
+    *,
+    titles: Sequence[str],
+    groups: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    separator: str = SEPARATOR,
+    language: str = "python",
+    fallback: str = "Side {}",
+) -> tuple[list[Side], list[Problem]]:
+    """Split the content of a directive into its sides.
+
+    Args:
+        lines: The content, one string a line, without line ends.
+        titles: The titles as plain text; empty where the author gave none.
+        groups: The doctest group of each side; where there is none, the title.
+        skip: Groups whose side is shown and not executed.
+        separator: What stands alone on a line between two sides.
+        language: Pygments' short name of the language, to tell a marker from a string.
+        fallback: Title for a side that has none, formatted with its number.
+
+    Returns:
+        The sides, at least one for each run of code that there is, and the mistakes found.
+    """
+    if all(line.strip() in ("", separator) for line in lines):
+        message = "the block is empty; write the code of the sides below its options"
+        return [], [Problem("empty", message, -1)]
+    problems: list[Problem] = []
+    breaks = [index for index, line in enumerate(lines) if line.rstrip() == separator]
+    starts = [0, *(index + 1 for index in breaks)]
+    ends = [*breaks, len(lines)]
+    problems += _check_count(titles, breaks, separator)
+    problems += _check_groups(groups, len(starts))
+    sides = []
+    for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        title = titles[number] if number < len(titles) else ""
+        title = title or fallback.format(number + 1)
+        group = (groups[number] if number < len(groups) else "") or title
+        code, marked, lone = read_markers(lines[start:end], language)
+        message = f"{MARKER!r} stands alone; put it at the end of a line of code"
+        problems += (Problem("marker", message, start + index) for index in lone)
+        filled = [index for index, line in enumerate(code) if line.strip()]
+        first, last = (filled[0], filled[-1]) if filled else (0, -1)
+        if not filled:
+            message = f"the side {title!r} is empty; write its code or drop it and its title"
+            problems.append(Problem("empty", message, breaks[min(number, len(breaks) - 1)]))
+        side = Side(
+            title=title,
+            group=group,
+            code="\n".join(code[first : last + 1]),
+            start=start + first,
+            marked=tuple(index - first + 1 for index in marked),
+            skipped=group in skip,
+        )
+        sides.append(side)
+    known = {side.group for side in sides}
+    for name in dict.fromkeys(skip):
+        if name not in known:
+            listed = ", ".join(repr(side.group) for side in sides)
+            message = f"no side belongs to the group {name!r}; the groups here are {listed}"
+            problems.append(Problem("skip_test", message, "skip-test"))
+    return sides, problems
+
+
+def _check_count(
+    titles: Sequence[str], breaks: Sequence[int], separator: str
+) -> Iterable[Problem]:
+    """Compare titles and separators; one mistake gives one problem."""
+    sides = len(breaks) + 1
+    if not titles:
+        message = "there is no title; add an option such as ':title: Before, After'"
+        yield Problem("titles", message, -1)
+    elif sides == 1:
+        message = f"there is no separator; put a line {separator!r} between two sides"
+        yield Problem("separator", message, -1)
+    elif sides > len(titles):
+        message = (
+            f"{sides} sides for {len(titles)} titles; remove this separator, add a title, "
+            "or choose another separator with ':code-sep:'"
+        )
+        yield Problem("titles", message, breaks[len(titles) - 1])
+    elif sides < len(titles):
+        message = f"{len(titles)} titles for {sides} sides; remove a title or add a separator"
+        yield Problem("titles", message, "title")
+    elif "" in titles:
+        message = f"title {titles.index('') + 1} is empty; name the side"
+        yield Problem("titles", message, "title")
+
+
+def _check_groups(groups: Sequence[str], sides: int) -> Iterable[Problem]:
+    if groups and (len(groups) != sides or "" in groups):
+        message = f"{len(groups)} groups for {sides} sides; name one group a side"
+        yield Problem("groups", message, "groups")
+
+
+def read_markers(lines: Sequence[str], language: str) -> tuple[list[str], list[int], list[int]]:
+    """Take the markers off the lines of one side.
+
+    A ``#!`` inside a string is code, and so is one that begins a line of code.
+
+    Args:
+        lines: The lines of the side.
+        language: Pygments' short name of the language.
+
+    Returns:
+        The lines without markers, and the indices of the lines that were marked and of
+        those that held a marker and nothing else.
+    """
+    candidates = [index for index, line in enumerate(lines) if line.rstrip().endswith(MARKER)]
+    shown, marked, lone = list(lines), [], []
+    for index in _outside_strings(lines, candidates, language):
+        shown[index] = lines[index].rstrip().removesuffix(MARKER).rstrip()
+        (marked if shown[index] else lone).append(index)
+    return shown, marked, lone
+
+
+def _outside_strings(lines: Sequence[str], candidates: Sequence[int], language: str) -> list[int]:
+    """Return those of the lines *candidates* whose marker is not inside a string."""
+    if not candidates:
+        return []
+    try:
+        lexer = get_lexer_by_name(language)
+    except ClassNotFound:
+        return list(candidates)
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    offsets = {starts[index] + len(lines[index].rstrip()) - 1: index for index in candidates}
+    strings = set()
+    for offset, kind, text in lexer.get_tokens_unprocessed("\n".join(lines) + "\n"):
+        if kind in String and MARKER in text:
+            strings |= {end for end in offsets if offset <= end < offset + len(text)}
+    return [index for end, index in offsets.items() if end not in strings]
