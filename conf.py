@@ -11,7 +11,7 @@ author = "The sphinx-codediff authors"
 project_copyright = "2026, The sphinx-codediff authors"
 
 extensions = ["codediff", "myst_nb"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["codediff/examples"]
 nitpicky = True
 
 # The tutorial is executed once and kept; a cell that fails fails the build.
@@ -28,6 +28,11 @@ html_favicon = "docs/_static/favicon.svg"
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
+html_context = {"default_mode": "auto"}
+html_sidebars = {"**": ["navbar-logo.html", "search-button-field.html", "sbt-sidebar-nav.html"]}
 html_theme_options = {
+    "home_page_in_toc": True,
+    "navbar_persistent": [],
     "show_toc_level": 2,
+    "use_fullscreen_button": False,
 }

@@ -43,7 +43,8 @@ class AccountBuilder(DocTestBuilder):
         for block in doctree.findall(codediff):
             self.blocks += 1
             for _side, title, code in sides(block):
-                place = f"{self.env.doc2path(docname, False)}:{code.line} {title.astext()!r}"
+                file = self.get_filename_for_node(code, docname)
+                place = f"{file}:{code.line} {title.astext()!r}"
                 if code.get("skipped"):
                     self.skipped_sides.append(place)
                 elif self._ran(code):

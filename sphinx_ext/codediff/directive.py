@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from os.path import abspath
 from typing import TYPE_CHECKING, ClassVar
 
 from docutils import nodes
@@ -19,6 +20,8 @@ from .warn import warn
 
 if TYPE_CHECKING:
     from sphinx.util.typing import OptionSpec
+
+    Place = tuple[str, int] | tuple[None, None]
 
 # Languages whose sides stock Sphinx can execute; the first four are Sphinx's own list.
 PYTHON = frozenset({"py", "python", "py3", "python3", "default", "pycon", "pycon3"})
@@ -80,8 +83,8 @@ class CodeDiff(SphinxDirective):
             block += caption
             messages += said
         for number, side in enumerate(found):
-            title = titles[number] if number < len(titles) and titles[number].children else None
-            block += self._side(side, title, language, linenos)
+            named = number < len(titles) and titles[number].children
+            block += self._side(side, titles[number] if named else None, language, linenos)
         self.add_name(block)
         return [block, *messages]
 
@@ -171,9 +174,9 @@ class CodeDiff(SphinxDirective):
         source, line = (
             self._option_place(where) if isinstance(where, str) else self._source_and_line(where)
         )
-        return f"{source}:{line}"
+        return f"{abspath(source)}:{line}" if source else self.env.doc2path(self.env.docname)
 
-    def _source_and_line(self, index: int) -> tuple[str, int]:
+    def _source_and_line(self, index: int) -> Place:
         """Return the file and line of a line of the content; of the directive if negative."""
         if index < 0:
             return self._directive_line(0)
@@ -182,7 +185,7 @@ class CodeDiff(SphinxDirective):
         # A Markdown parser counts the content's offset from the opening fence.
         return self._directive_line(self.content_offset + index + 1)
 
-    def _option_place(self, option: str) -> tuple[str, int]:
+    def _option_place(self, option: str) -> Place:
         """Return the file and line of an option, of the directive if it has none there."""
         name = re.sub("[-_]", "[-_]", option) + ("([-_](left|right))?" if option == "title" else "")
         lines = self.block_text.splitlines()
@@ -191,9 +194,9 @@ class CodeDiff(SphinxDirective):
                 return self._directive_line(offset)
         return self._directive_line(0)
 
-    def _directive_line(self, offset: int) -> tuple[str, int]:
+    def _directive_line(self, offset: int) -> Place:
         """Return the file and line that is *offset* lines below the directive's first."""
         if isinstance(self.state_machine, StateMachine):
             return self.state_machine.get_source_and_line(self.lineno + offset)
         source, line = self.state_machine.get_source_and_line(self.lineno)
-        return source, line + offset
+        return source, line + offset  # A stand-in of the Markdown parser: always known.

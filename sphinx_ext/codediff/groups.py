@@ -46,11 +46,13 @@ def resolve(app: Sphinx, doctree: nodes.document) -> None:
     named: dict[str, nodes.Element] = {}
     shared: list[nodes.Element] = []
     for node in doctree.findall(_is_code):
+        assert isinstance(node, nodes.Element)
         if node.get("shared"):
             shared.append(node)
         elif isinstance(node, nodes.doctest_block) and app.config.doctest_test_doctest_blocks:
             named.setdefault(app.config.doctest_test_doctest_blocks, node)
         else:
+            group: str
             for group in node.get("groups", ()):
                 named.setdefault(group, node)
     _warn_of_near_misses(named)

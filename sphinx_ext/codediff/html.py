@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -30,7 +31,9 @@ def visit(self: HTML5Translator, node: codediff) -> None:
         self.body.append("</div>\n")
     self.body.append(self.starttag(node, "div"))
     for side, title, code in found:
-        self.body.append(self.starttag({"ids": side["ids"]}, "div", CLASS="codediff-side"))
+        self.body.append(
+            self.starttag(nodes.Element(ids=side["ids"]), "div", CLASS="codediff-side")
+        )
         self.body.append('<div class="codediff-title">')
         _write_caption(self, title, side)
         self.body.append("</div>\n")
@@ -61,7 +64,7 @@ def _write_code(self: HTML5Translator, code: nodes.literal_block) -> None:
     plain.walkabout(self)
     written = "".join(self.body[start:])
     del self.body[start:]
-    arguments = code.get("highlight_args", {})
+    arguments: dict[str, Any] = code.get("highlight_args", {})
     marked = frozenset(arguments.get("hl_lines", ()))
     number = arguments.get("linenostart", 1) if code.get("linenos") else None
     self.body.append(_PRE.sub(lambda match: _split_lines(match, marked, number), written))

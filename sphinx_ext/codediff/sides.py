@@ -17,8 +17,7 @@ from pygments.util import ClassNotFound
 SEPARATOR = "---"
 MARKER = "#!"
 
-# A comma with an even number of back quotes after it: not inside ``a literal``.
-_COMMA = re.compile(r",(?=(?:[^`]*`[^`]*`)*[^`]*$)")
+_LITERAL = re.compile(r"(`+).+?\1")
 _SPELLING = re.compile(r"[\s_-]+")
 
 
@@ -60,7 +59,8 @@ class Problem:
 
 def split_titles(text: str) -> list[str]:
     """Split the value of ``:title:`` at its commas, except those inside back quotes."""
-    return [title.strip() for title in _COMMA.split(text)]
+    hidden = _LITERAL.sub(lambda literal: literal[0].replace(",", "\0"), text)
+    return [title.strip().replace("\0", ",") for title in hidden.split(",")]
 
 
 def split_names(text: str) -> list[str]:
@@ -137,9 +137,7 @@ def parse(
     return sides, problems
 
 
-def _check_count(
-    titles: Sequence[str], breaks: Sequence[int], separator: str
-) -> Iterable[Problem]:
+def _check_count(titles: Sequence[str], breaks: Sequence[int], separator: str) -> Iterable[Problem]:
     """Compare titles and separators; one mistake gives one problem."""
     sides = len(breaks) + 1
     if not titles:
@@ -182,7 +180,9 @@ def read_markers(lines: Sequence[str], language: str) -> tuple[list[str], list[i
         those that held a marker and nothing else.
     """
     candidates = [index for index, line in enumerate(lines) if line.rstrip().endswith(MARKER)]
-    shown, marked, lone = list(lines), [], []
+    shown = list(lines)
+    marked: list[int] = []
+    lone: list[int] = []
     for index in _outside_strings(lines, candidates, language):
         shown[index] = lines[index].rstrip().removesuffix(MARKER).rstrip()
         (marked if shown[index] else lone).append(index)
@@ -201,6 +201,6 @@ def _outside_strings(lines: Sequence[str], candidates: Sequence[int], language: 
     offsets = {starts[index] + len(lines[index].rstrip()) - 1: index for index in candidates}
     strings = set()
     for offset, kind, text in lexer.get_tokens_unprocessed("\n".join(lines) + "\n"):
-        if kind in String and MARKER in text:
+        if MARKER in text and kind in String:  # type: ignore[comparison-overlap]
             strings |= {end for end in offsets if offset <= end < offset + len(text)}
     return [index for end, index in offsets.items() if end not in strings]

@@ -1,0 +1,97 @@
+"""Small documentation sets, built once, and what tests want to know of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+from docutils import nodes
+from sphinx.environment import BuildEnvironment
+from sphinx.testing.util import SphinxTestApp
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+
+
+@dataclass(frozen=True)
+class Built:
+    """A documentation set after a build.
+
+    Attributes:
+        warnings: Without colours, their paths relative to the sources.
+    """
+
+    srcdir: Path
+    outdir: Path
+    env: BuildEnvironment
+    status: int
+    output: str
+    warnings: list[str]
+
+    def doctree(self, page: str) -> nodes.document:
+        return self.env.get_doctree(page)
+
+    def html(self, page: str) -> BeautifulSoup:
+        text = (self.outdir / f"{page}.html").read_text("utf-8")
+        return BeautifulSoup(text, "html5lib")
+
+    def text(self, suffix: str, page: str = "index") -> str:
+        return (self.outdir / f"{page}{suffix}").read_text("utf-8")
+
+    def sides(self, page: str = "index") -> list[Tag]:
+        return self.html(page).select(".codediff > .codediff-side")
+
+
+def code_of(side: Tag) -> str:
+    """Return the code of a side as a browser has it in ``pre.textContent``."""
+    (pre,) = side.select("pre")
+    return pre.get_text()
+
+
+Build = Callable[..., Built]
+
+
+def build_set(source: Path, target: Path, builder: str = "html", **options: Any) -> Built:
+    """Build a documentation set and leave no trace in the process."""
+    app = SphinxTestApp(builder, srcdir=source, builddir=target, **options)
+    try:
+        app.build()
+        warnings = re.sub(r"\x1b\[[0-9;]*m", "", app.warning.getvalue())
+        return Built(
+            srcdir=app.srcdir,
+            outdir=app.outdir,
+            env=app.env,
+            status=app.statuscode,
+            output=re.sub(r"\x1b\[[0-9;]*m", "", app.status.getvalue()),
+            warnings=warnings.replace(f"{app.srcdir}/", "").splitlines(),
+        )
+    finally:
+        app.cleanup()
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Build:
+    """Return a function that writes pages, named ``STEM_SUFFIX``, and builds them."""
+
+    def run(*, builder: str = "html", conf: str = "", **pages: str) -> Built:
+        source = tmp_path / "source"
+        source.mkdir(exist_ok=True)
+        (source / "conf.py").write_text((HERE / "pages" / "conf.py").read_text() + conf, "utf-8")
+        for name, text in ({"index_rst": "Index\n=====\n"} | pages).items():
+            stem, _, suffix = name.rpartition("_")
+            with (source / f"{stem}.{suffix}").open("w", encoding="utf-8", newline="") as file:
+                file.write(text)
+        return build_set(source, tmp_path / "build", builder)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Return the set of tiny pages in ``tests/pages``, built as HTML."""
+    return build_set(HERE / "pages", tmp_path_factory.mktemp("pages"))

@@ -1,0 +1,6 @@
+extensions = ["codediff", "myst_nb"]
+nb_execution_mode = "off"
+project = "Pages"
+html_theme = "basic"
+html_copy_source = False
+myst_enable_extensions = ["colon_fence"]
