@@ -7,6 +7,7 @@ ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT / "sphinx_ext"))
 
 project = "Dropout in Flax"
+version = "1"
 author = "The sphinx-codediff authors"
 project_copyright = "2026, The sphinx-codediff authors"
 

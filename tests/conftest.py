@@ -81,11 +81,15 @@ def build(tmp_path: Path) -> Build:
     def run(*, builder: str = "html", conf: str = "", **pages: str) -> Built:
         source = tmp_path / "source"
         source.mkdir(exist_ok=True)
-        (source / "conf.py").write_text((HERE / "pages" / "conf.py").read_text() + conf, "utf-8")
-        for name, text in ({"index_rst": "Index\n=====\n"} | pages).items():
-            stem, _, suffix = name.rpartition("_")
-            with (source / f"{stem}.{suffix}").open("w", encoding="utf-8", newline="") as file:
-                file.write(text)
+        files = {
+            "conf.py": (HERE / "pages" / "conf.py").read_text("utf-8") + conf,
+            "index.rst": "Index\n=====\n",
+        }
+        files |= {".".join(name.rsplit("_", 1)): text for name, text in pages.items()}
+        for name, text in files.items():
+            path, content = source / name, text.encode()
+            if not path.is_file() or path.read_bytes() != content:
+                path.write_bytes(content)
         return build_set(source, tmp_path / "build", builder)
 
     return run

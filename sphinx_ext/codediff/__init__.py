@@ -31,7 +31,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_builder(account.AccountBuilder)
     app.connect("doctree-read", groups.resolve)
     app.connect("doctree-read", nodes.add_labels)
-    app.connect("builder-inited", html.add_static_path)
+    app.connect("config-inited", html.add_static_path)
     app.connect("html-page-context", html.add_assets)
     return {
         "version": __version__,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from os.path import abspath
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from docutils import nodes
@@ -174,7 +174,7 @@ class CodeDiff(SphinxDirective):
         source, line = (
             self._option_place(where) if isinstance(where, str) else self._source_and_line(where)
         )
-        return f"{abspath(source)}:{line}" if source else self.env.doc2path(self.env.docname)
+        return f"{Path(source or self.env.doc2path(self.env.docname)).absolute()}:{line or ''}"
 
     def _source_and_line(self, index: int) -> Place:
         """Return the file and line of a line of the content; of the directive if negative."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.locale import _
 from sphinx.writers.html5 import HTML5Translator
 
@@ -88,7 +89,9 @@ def add_assets(
         app.add_css_file(STYLE)
 
 
-def add_static_path(app: Sphinx) -> None:
-    """Have the style sheet copied next to the theme's."""
-    if app.builder.format == "html":
-        app.config.html_static_path.append(str(STATIC))
+def add_static_path(_app: Sphinx, config: Config) -> None:
+    """Have the style sheet copied next to the theme's.
+
+    Any later than this, the configuration would look changed to the next build.
+    """
+    config.html_static_path.append(str(STATIC))

@@ -1,0 +1,131 @@
+"""Builders that know nothing of blocks show ordinary captioned code."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from conftest import HERE, ROOT, Build, build_set
+
+BUILDERS = [
+    *("html", "dirhtml", "singlehtml", "latex", "text", "man", "epub", "texinfo", "xml"),
+    *("pseudoxml", "gettext"),
+]
+
+PAGE = """
+Page
+====
+
+.. codediff::
+   :title: No *Dropout*, With Dropout
+   :caption: Adding a ``Dropout``
+   :name: adding
+
+   left = 1
+   ---
+   right = 1
+   right = 2  #!
+
+See :ref:`adding`.
+"""
+
+
+@pytest.fixture(scope="module")
+def doctrees(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("doctrees")
+
+
+@pytest.mark.parametrize("builder", BUILDERS)
+def test_every_builder_builds_the_site_without_a_warning(builder, tmp_path, doctrees) -> None:
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", builder),
+            *("-c", ROOT, "-d", doctrees, "-D", "nb_execution_mode=off", ROOT / "docs", tmp_path),
+        ],
+        check=True,
+    )
+
+
+def test_text_has_captioned_blocks_in_order(build: Build) -> None:
+    text = build(builder="text", index_rst=PAGE).text(".txt")
+    assert text == (
+        'Page\n****\n\n**Adding a "Dropout"**\n\nNo *Dropout*\n\n   left = 1\n\n'
+        "With Dropout\n\n   right = 1\n   right = 2\n\nSee Adding a Dropout.\n"
+    )
+
+
+def test_latex_has_captioned_blocks_in_order_and_highlights_marked_lines(build: Build) -> None:
+    built = build(builder="latex", index_rst=PAGE)
+    (path,) = built.outdir.glob("*.tex")
+    text = path.read_text("utf-8")
+    captions = re.findall(r"\\sphinxSetupCaptionForVerbatim{(.*)}", text)
+    assert captions == [r"No \sphinxstyleemphasis{Dropout}", "With Dropout"]
+    assert r"\sphinxstylestrong{Adding a \sphinxcode{\sphinxupquote{Dropout}}}" in text
+    assert r"\fvset{hllines={, 2,}}" in text
+    assert r"\hyperref[\detokenize{index:adding}]" in text
+    assert r"\label{\detokenize{index:adding}}" in text
+
+
+def test_man_and_texinfo_have_captions_and_code(build: Build) -> None:
+    built = build(builder="man", index_rst=PAGE, conf="man_pages = [('index', 'page', '', [], 1)]")
+    man = (built.outdir / "page.1").read_text("utf-8")
+    assert man.index("No") < man.index("left = 1") < man.index("With Dropout") < man.index("right")
+    (path,) = build(builder="texinfo", index_rst=PAGE).outdir.glob("*.texi")
+    assert "@caption{No `Dropout'}" in path.read_text("utf-8")
+
+
+def test_epub_has_the_sides(build: Build) -> None:
+    built = build(
+        builder="epub", index_rst=PAGE, conf="version = '1'\ncopyright = '2026'\nlanguage = 'en'"
+    )
+    assert built.warnings == []
+    html = BeautifulSoup((built.outdir / "index.xhtml").read_text("utf-8"), "html5lib")
+    assert len(html.select(".codediff > .codediff-side")) == 2
+
+
+def test_titles_and_captions_are_translatable(build: Build) -> None:
+    catalogue = build(builder="gettext", index_rst=PAGE).text(".pot")
+    for message in ("No *Dropout*", "With Dropout", "Adding a ``Dropout``"):
+        assert f'msgid "{message}"' in catalogue
+    assert "index.rst:6" in catalogue
+
+
+def test_a_translated_title_is_shown_and_its_group_stays(build: Build, tmp_path) -> None:
+    folder = tmp_path / "source" / "locale" / "de" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "index.po").write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+        'msgid "With Dropout"\nmsgstr "Mit Dropout"\n'
+    )
+    conf = "language = 'de'\nlocale_dirs = ['locale']"
+    built = build(index_rst=PAGE, conf=conf)
+    titles = [title.get_text() for title in built.html("index").select(".caption-text")]
+    assert titles[1:] == ["No Dropout", "Mit Dropout"]
+    checked = PAGE + "\n.. testcode:: With Dropout\n\n   assert right == 2\n"
+    assert build(builder="doctest", index_rst=checked, conf=conf).status == 0
+
+
+def test_parallel_and_serial_builds_are_the_same(tmp_path) -> None:
+    serial = build_set(HERE / "pages", tmp_path / "serial")
+    parallel = build_set(HERE / "pages", tmp_path / "parallel", parallel=2)
+    assert parallel.warnings == []
+    names = sorted(path.name for path in serial.outdir.glob("*.html"))
+    assert len(names) > 5
+    for name in names:
+        assert (serial.outdir / name).read_text() == (parallel.outdir / name).read_text()
+
+
+def test_an_edited_page_alone_is_built_again_and_as_if_fresh(build: Build, tmp_path) -> None:
+    build(index_rst=PAGE, other_rst=PAGE.replace("adding", "other"))
+    edited = PAGE.replace("right = 1", "right = 3")
+    built = build(index_rst=edited, other_rst=PAGE.replace("adding", "other"))
+    assert ", 1 changed, " in built.output
+    again = built.text(".html")
+    fresh = build_set(tmp_path / "source", tmp_path / "fresh")
+    assert again == fresh.text(".html")
+    assert 'right</span> <span class="o">=</span> <span class="mi">3' in again
