@@ -51,12 +51,18 @@ def test_every_builder_builds_the_site_without_a_warning(builder, tmp_path, doct
     )
 
 
-def test_text_has_captioned_blocks_in_order(build: Build) -> None:
+def test_text_has_a_unified_diff_under_both_titles(build: Build) -> None:
     text = build(builder="text", index_rst=PAGE).text(".txt")
     assert text == (
-        'Page\n****\n\n**Adding a "Dropout"**\n\nNo *Dropout*\n\n   left = 1\n\n'
-        "With Dropout\n\n   right = 1\n   right = 2\n\nSee Adding a Dropout.\n"
+        'Page\n****\n\n**Adding a "Dropout"**\n\n   --- No Dropout\n   +++ With Dropout\n'
+        "   -left = 1\n   +right = 1\n   +right = 2\n\nSee Adding a Dropout.\n"
     )
+
+
+def test_text_has_a_diff_to_each_further_side(build: Build) -> None:
+    page = "Page\n====\n\n.. codediff::\n   :title: A, B, C\n\n   a\n   ---\n   b\n   ---\n   c\n"
+    text = build(builder="text", index_rst=page).text(".txt")
+    assert "   --- A\n   +++ B\n   -a\n   +b\n\n   --- A\n   +++ C\n   -a\n   +c\n" in text
 
 
 def test_latex_has_captioned_blocks_in_order_and_highlights_marked_lines(build: Build) -> None:
@@ -67,14 +73,19 @@ def test_latex_has_captioned_blocks_in_order_and_highlights_marked_lines(build: 
     assert captions == [r"No \sphinxstyleemphasis{Dropout}", "With Dropout"]
     assert r"\sphinxstylestrong{Adding a \sphinxcode{\sphinxupquote{Dropout}}}" in text
     assert r"\fvset{hllines={, 2,}}" in text
+    changed = build(builder="latex", index_rst=PAGE, conf="codediff_highlight = 'changes'")
+    text = next(changed.outdir.glob("*.tex")).read_text("utf-8")
+    assert r"\fvset{hllines={, 1,}}" in text
+    assert r"\fvset{hllines={, 1, 2,}}" in text
     assert r"\hyperref[\detokenize{index:adding}]" in text
     assert r"\label{\detokenize{index:adding}}" in text
 
 
-def test_man_and_texinfo_have_captions_and_code(build: Build) -> None:
+def test_man_has_a_unified_diff_and_texinfo_captioned_code(build: Build) -> None:
     built = build(builder="man", index_rst=PAGE, conf="man_pages = [('index', 'page', '', [], 1)]")
     man = (built.outdir / "page.1").read_text("utf-8")
-    assert man.index("No") < man.index("left = 1") < man.index("With Dropout") < man.index("right")
+    assert r"\-\-\- No Dropout" in man
+    assert man.index("With Dropout") < man.index(r"\-left = 1") < man.index("+right = 2")
     (path,) = build(builder="texinfo", index_rst=PAGE).outdir.glob("*.texi")
     assert "@caption{No `Dropout'}" in path.read_text("utf-8")
 

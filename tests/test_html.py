@@ -77,8 +77,8 @@ def test_titles_have_inline_markup_and_commas_inside_literals(pages: Built) -> N
 
 def test_numbers_are_beside_the_code_and_not_in_it(pages: Built) -> None:
     left, right = pages.sides("options")[:2]
-    assert [line["data-line"] for line in left.select(".codediff-line")] == ["41", "42"]
-    assert [line["data-line"] for line in right.select(".codediff-line")] == ["41"]
+    assert [line["data-line"] for line in left.select("pre [data-line]")] == ["41", "42"]
+    assert [line["data-line"] for line in right.select("pre [data-line]")] == ["41"]
     assert code_of(left) == "let x = [1,\n  2]\n"
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import account, groups, html, nodes
-from .directive import CodeDiff
+from sphinx.config import ENUM
+
+from . import account, groups, html, nodes, plain
+from .directive import HIGHLIGHTS, CodeDiff
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -20,13 +22,14 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("codediff", CodeDiff)
     app.add_directive("testsetup", groups.SharedSetup, override=True)
     app.add_directive("testcleanup", groups.SharedCleanup, override=True)
+    app.add_config_value("codediff_highlight", None, "env", types=ENUM(None, *HIGHLIGHTS))
     app.add_node(
         nodes.codediff,
         html=(html.visit, None),
-        latex=(nodes.visit, nodes.depart),
-        text=(nodes.visit, nodes.depart),
-        man=(nodes.visit, nodes.depart),
-        texinfo=(nodes.visit, nodes.depart),
+        latex=(plain.visit_latex, plain.depart),
+        text=(plain.visit_text, plain.depart),
+        man=(plain.visit_text, plain.depart),
+        texinfo=(plain.visit, plain.depart),
     )
     app.add_builder(account.AccountBuilder)
     app.connect("doctree-read", groups.resolve)

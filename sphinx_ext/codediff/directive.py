@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.statemachine import StateMachine
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
+from sphinx.directives.code import LiteralIncludeReader
 from sphinx.locale import _
 from sphinx.util.docutils import SphinxDirective
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 # Languages whose sides stock Sphinx can execute; the first four are Sphinx's own list.
 PYTHON = frozenset({"py", "python", "py3", "python3", "default", "pycon", "pycon3"})
+
+HIGHLIGHTS = ("markers", "changes", "both", "none")
+VIEWS = {"side-by-side": "", "unified": "unified"}
 
 
 class CodeDiff(SphinxDirective):
@@ -45,6 +50,15 @@ class CodeDiff(SphinxDirective):
         "language": directives.unchanged,
         "linenos": directives.flag,
         "lineno-start": directives.unchanged,
+        "highlight": directives.unchanged,
+        "view": directives.unchanged,
+        "context": directives.unchanged,
+        "file": directives.unchanged,
+        "lines": directives.unchanged,
+        "start-after": directives.unchanged,
+        "end-before": directives.unchanged,
+        "pyobject": directives.unchanged,
+        "dedent": directives.unchanged,
         # The older spelling, in use on published pages.
         "title_left": directives.unchanged,
         "title_right": directives.unchanged,
@@ -61,22 +75,29 @@ class CodeDiff(SphinxDirective):
             titles.append(caption)
             messages += said
         language = self._language()
+        self.origins: list[Place] = []
+        self.unread: list[str] = []
+        parts = self._read_files() or sides.split(
+            list(self.content), self._option("code-sep") or sides.SEPARATOR
+        )
         found, problems = sides.parse(
-            list(self.content),
+            parts,
             titles=[title.astext() for title in titles],
             groups=sides.split_names(self._option("groups")),
             skip=sides.split_names(self._option("skip-test")),
-            separator=self._option("code-sep") or sides.SEPARATOR,
             language="python" if language in PYTHON else language,
             fallback=_("Side {}"),
         )
         for problem in problems:
-            warn(problem.kind, problem.message, self._place(problem.where))
+            where = "file" if self.origins and isinstance(problem.where, int) else problem.where
+            if (problem.kind, where) == ("empty", "file") and self.unread:
+                continue  # has been said
+            warn(problem.kind, problem.message, self._place(where))
         if not found:
             return messages
-        block = codediff("", classes=["codediff"], sync="sync" in self.options)
+        block = codediff("", classes=["codediff", *self._classes()], sync="sync" in self.options)
         block.source, block.line = self.get_source_info()
-        block["classes"] += self._classes()
+        self._add_looks(block, [side.title for side in found])
         linenos = self._linenos()
         if "caption" in self.options:
             caption, said = self._caption(self._option("caption"), "caption")
@@ -84,7 +105,8 @@ class CodeDiff(SphinxDirective):
             messages += said
         for number, side in enumerate(found):
             named = number < len(titles) and titles[number].children
-            block += self._side(side, titles[number] if named else None, language, linenos)
+            place = self.origins[number] if self.origins else self._source_and_line(side.start)
+            block += self._side(side, titles[number] if named else None, language, linenos, place)
         self.add_name(block)
         return [block, *messages]
 
@@ -94,10 +116,11 @@ class CodeDiff(SphinxDirective):
         title: nodes.caption | None,
         language: str,
         linenos: dict[str, int] | None,
+        place: Place,
     ) -> nodes.container:
         """Return the side as a literal block that has a caption and that stock doctest runs."""
         code = nodes.literal_block(side.code, side.code, language=language, groups=[side.group])
-        code.source, code.line = self._source_and_line(side.start)
+        code.source, code.line = place
         code["force"] = False
         code["highlight_args"] = dict(linenos or {})
         if linenos is not None:
@@ -115,6 +138,71 @@ class CodeDiff(SphinxDirective):
         return nodes.container(
             "", title, code, literal_block=True, classes=["literal-block-wrapper"]
         )
+
+    def _add_looks(self, block: codediff, titles: list[str]) -> None:
+        """Put on the block how it is to be shown at first."""
+        if mode := self._choice("highlight", HIGHLIGHTS):
+            block["highlight"] = mode
+        if view := self._choice("view", [*VIEWS, *titles]):
+            block["view"] = VIEWS.get(view, str(titles.index(view)) if view in titles else "")
+        if context := self._option("context"):
+            if context.isdecimal():
+                block["context"] = int(context)
+            else:
+                message = f"{context!r} is not a number of lines; write 0 or a whole number above"
+                warn("context", message, self._place("context"))
+
+    def _choice(self, option: str, allowed: Collection[str]) -> str:
+        """Return an option's value if it is one of those allowed, else nothing."""
+        value = self._option(option)
+        if value and value not in allowed:
+            message = f"{value!r} is not one of {', '.join(map(repr, allowed))}"
+            warn(option, message, self._place(option))
+            return ""
+        return value
+
+    def _read_files(self) -> list[sides.Part]:
+        """Return the sides that ``:file:`` names, and remember where they come from."""
+        paths = sides.split_titles(self._option("file")) if self._option("file") else []
+        if paths and any(line.strip() for line in self.content):
+            message = "the block has code of its own; drop it, or drop ':file:'"
+            warn("file", message, self._place("file"))
+            return []
+        objects = sides.split_titles(self._option("pyobject"))
+        parts = []
+        for number, path in enumerate(paths):
+            relative, absolute = self.env.relfn2path(path)
+            self.env.note_dependency(relative)
+            pyobject = objects[number] if len(objects) == len(paths) else self._option("pyobject")
+            text, line = self._read_file(absolute, path, pyobject)
+            part = sides.Part(0, text.splitlines())
+            skipped = next((i for i, text in enumerate(part.lines) if text.strip()), 0)
+            self.origins.append((absolute, line + skipped))
+            parts.append(part)
+        return parts
+
+    def _read_file(self, absolute: str, path: str, pyobject: str) -> tuple[str, int]:
+        """Return what ``literalinclude`` would show of a file, and the line where it begins."""
+        location = self.env.docname, self._option_place("dedent")[1] or self.lineno
+        options: dict[str, Any] = {
+            name: self._option(name)
+            for name in ("lines", "start-after", "end-before")
+            if self._option(name)
+        }
+        if pyobject:
+            options["pyobject"] = pyobject
+        try:
+            if "dedent" in self.options:
+                options["dedent"] = int(self._option("dedent")) if self._option("dedent") else None
+            if "," not in options.get("lines", ""):
+                options["lineno-match"] = True  # only for lines that follow each other
+            reader = LiteralIncludeReader(absolute, options, self.config)
+            return reader.read(location)[0], reader.lineno_start
+        except (OSError, ValueError) as error:
+            message = f"cannot show {path!r}: {error}"
+            warn("file", message, self._place("file"))
+            self.unread.append(path)
+        return "", 1
 
     def _titles(self) -> list[str]:
         """Return the titles as written, from either spelling."""

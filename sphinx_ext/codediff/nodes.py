@@ -1,9 +1,12 @@
-"""What a ``codediff`` is in a doctree, and in builders that have nothing better to show."""
+"""What a ``codediff`` is in a doctree."""
 
 from __future__ import annotations
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from .align import Row, align
 
 
 class codediff(nodes.container):
@@ -23,6 +26,24 @@ def sides(block: codediff) -> list[tuple[nodes.container, nodes.caption, nodes.l
     ]
 
 
+def rows(block: codediff) -> list[Row]:
+    """Return the rows of a block, the lines of its sides next to each other."""
+    return align([code.astext().split("\n") for _side, _title, code in sides(block)])
+
+
+def highlight(block: codediff, config: Config) -> frozenset[str]:
+    """Return which of ``markers`` and ``changes`` a block highlights."""
+    mode = block.get("highlight") or config.codediff_highlight
+    if mode == "both":
+        return frozenset({"markers", "changes"})
+    if mode == "none":
+        return frozenset()
+    if mode is None:
+        marked = any(code["highlight_args"].get("hl_lines") for _side, _title, code in sides(block))
+        mode = "markers" if marked else "changes"
+    return frozenset({mode})
+
+
 def title(block: codediff) -> str:
     """Return the block's caption, or the titles of its sides, as plain text."""
     if isinstance(block[0], nodes.caption):
@@ -36,17 +57,3 @@ def add_labels(app: Sphinx, doctree: nodes.document) -> None:
     for block in doctree.findall(codediff):
         for name in block["names"]:
             labels[name] = app.env.docname, block["ids"][0], title(block)
-
-
-def visit(self: nodes.NodeVisitor, node: codediff) -> None:
-    """Show a block's sides one after the other, under its caption."""
-    if isinstance(node[0], nodes.caption):
-        # Outside of HTML a caption has to belong to something that floats.
-        strong = nodes.strong("", "", *node[0].children)
-        node[0] = nodes.paragraph("", "", strong)
-    if hasattr(self, "hypertarget_to"):  # LaTeX
-        self.body.append(self.hypertarget_to(node, anchor=True))  # type: ignore[attr-defined]
-
-
-def depart(self: nodes.NodeVisitor, node: codediff) -> None:
-    """Do nothing: the sides have been shown."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 from pygments.lexers import get_lexer_by_name
 from pygments.token import String
@@ -19,6 +20,13 @@ MARKER = "#!"
 
 _LITERAL = re.compile(r"(`+).+?\1")
 _SPELLING = re.compile(r"[\s_-]+")
+
+
+class Part(NamedTuple):
+    """What stands between two separators: the index of its first line, and its lines."""
+
+    start: int
+    lines: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,57 +81,68 @@ def same_spelling(name: str) -> str:
     return _SPELLING.sub(" ", name).strip().casefold()
 
 
+def split(lines: Sequence[str], separator: str = SEPARATOR) -> list[Part]:
+    """Split the content of a directive where a line holds nothing but the separator.
+
+    Args:
+        lines: The content, one string a line, without line ends.
+        separator: What stands alone on a line between two sides.
+
+    Returns:
+        One part a side; none if there is no code at all.
+    """
+    if all(line.strip() in ("", separator) for line in lines):
+        return []
+    breaks = [index for index, line in enumerate(lines) if line.rstrip() == separator]
+    starts, ends = [0, *(index + 1 for index in breaks)], [*breaks, len(lines)]
+    return [Part(start, lines[start:end]) for start, end in zip(starts, ends, strict=True)]
+
+
 def parse(
-    lines: Sequence[str],
+    parts: Sequence[Part],
     *,
     titles: Sequence[str],
     groups: Sequence[str] = (),
     skip: Sequence[str] = (),
-    separator: str = SEPARATOR,
     language: str = "python",
     fallback: str = "Side {}",
 ) -> tuple[list[Side], list[Problem]]:
-    """Split the content of a directive into its sides.
+    """Make sides of the parts of a block.
 
     Args:
-        lines: The content, one string a line, without line ends.
+        parts: Where each side begins, and its lines as written.
         titles: The titles as plain text; empty where the author gave none.
         groups: The doctest group of each side; where there is none, the title.
         skip: Groups whose side is shown and not executed.
-        separator: What stands alone on a line between two sides.
         language: Pygments' short name of the language, to tell a marker from a string.
         fallback: Title for a side that has none, formatted with its number.
 
     Returns:
-        The sides, at least one for each run of code that there is, and the mistakes found.
+        One side a part, and the mistakes found.
     """
-    if all(line.strip() in ("", separator) for line in lines):
+    if not parts:
         message = "the block is empty; write the code of the sides below its options"
         return [], [Problem("empty", message, -1)]
-    problems: list[Problem] = []
-    breaks = [index for index, line in enumerate(lines) if line.rstrip() == separator]
-    starts = [0, *(index + 1 for index in breaks)]
-    ends = [*breaks, len(lines)]
-    problems += _check_count(titles, breaks, separator)
-    problems += _check_groups(groups, len(starts))
+    problems = [*_check_count(titles, parts), *_check_groups(groups, len(parts))]
     sides = []
-    for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
+    for number, part in enumerate(parts):
         title = titles[number] if number < len(titles) else ""
         title = title or fallback.format(number + 1)
         group = (groups[number] if number < len(groups) else "") or title
-        code, marked, lone = read_markers(lines[start:end], language)
+        code, marked, lone = read_markers(part.lines, language)
         message = f"{MARKER!r} stands alone; put it at the end of a line of code"
-        problems += (Problem("marker", message, start + index) for index in lone)
+        problems += (Problem("marker", message, part.start + index) for index in lone)
         filled = [index for index, line in enumerate(code) if line.strip()]
         first, last = (filled[0], filled[-1]) if filled else (0, -1)
         if not filled:
             message = f"the side {title!r} is empty; write its code or drop it and its title"
-            problems.append(Problem("empty", message, breaks[min(number, len(breaks) - 1)]))
+            where = parts[number + 1].start - 1 if number + 1 < len(parts) else part.start - 1
+            problems.append(Problem("empty", message, where))
         side = Side(
             title=title,
             group=group,
             code="\n".join(code[first : last + 1]),
-            start=start + first,
+            start=part.start + first,
             marked=tuple(index - first + 1 for index in marked),
             skipped=group in skip,
         )
@@ -137,23 +156,22 @@ def parse(
     return sides, problems
 
 
-def _check_count(titles: Sequence[str], breaks: Sequence[int], separator: str) -> Iterable[Problem]:
-    """Compare titles and separators; one mistake gives one problem."""
-    sides = len(breaks) + 1
+def _check_count(titles: Sequence[str], parts: Sequence[Part]) -> Iterable[Problem]:
+    """Compare titles and sides; one mistake gives one problem."""
     if not titles:
         message = "there is no title; add an option such as ':title: Before, After'"
         yield Problem("titles", message, -1)
-    elif sides == 1:
-        message = f"there is no separator; put a line {separator!r} between two sides"
+    elif len(parts) == 1:
+        message = f"there is no separator; put a line {SEPARATOR!r} between two sides"
         yield Problem("separator", message, -1)
-    elif sides > len(titles):
+    elif len(parts) > len(titles):
         message = (
-            f"{sides} sides for {len(titles)} titles; remove this separator, add a title, "
+            f"{len(parts)} sides for {len(titles)} titles; remove this separator, add a title, "
             "or choose another separator with ':code-sep:'"
         )
-        yield Problem("titles", message, breaks[len(titles) - 1])
-    elif sides < len(titles):
-        message = f"{len(titles)} titles for {sides} sides; remove a title or add a separator"
+        yield Problem("titles", message, parts[len(titles)].start - 1)
+    elif len(parts) < len(titles):
+        message = f"{len(titles)} titles for {len(parts)} sides; remove a title or add a side"
         yield Problem("titles", message, "title")
     elif "" in titles:
         message = f"title {titles.index('') + 1} is empty; name the side"

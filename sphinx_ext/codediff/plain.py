@@ -1,0 +1,72 @@
+"""A block where it cannot be laid out side by side: on paper, as text, in a manual page."""
+
+from __future__ import annotations
+
+from docutils import nodes
+from sphinx.writers.latex import LaTeXTranslator
+from sphinx.writers.manpage import ManualPageTranslator
+from sphinx.writers.texinfo import TexinfoTranslator
+from sphinx.writers.text import TextTranslator
+
+from .align import align
+from .nodes import codediff, highlight, rows, sides
+
+Translator = LaTeXTranslator | ManualPageTranslator | TexinfoTranslator | TextTranslator
+
+
+def visit(self: Translator, node: codediff) -> None:
+    """Show the sides one after the other, under the block's caption."""
+    if isinstance(node[0], nodes.caption):
+        # Outside of HTML a caption has to belong to something that floats.
+        node[0] = nodes.paragraph("", "", nodes.strong("", "", *node[0].children))
+
+
+def depart(self: Translator, node: codediff) -> None:
+    """Do nothing: the sides have been shown."""
+
+
+def visit_latex(self: LaTeXTranslator, node: codediff) -> None:
+    """Have the lines highlighted that are marked or that differ."""
+    shown = highlight(node, self.config)
+    aligned = rows(node)
+    for index, (_side, _title, code) in enumerate(sides(node)):
+        marked = code["highlight_args"].pop("hl_lines", ())
+        lines = set(marked if "markers" in shown else ())
+        if "changes" in shown:
+            kinds = [row.kinds[index] for row in aligned if row.lines[index] is not None]
+            lines |= {number for number, kind in enumerate(kinds, 1) if kind not in ("equal", None)}
+        if lines:
+            code["highlight_args"]["hl_lines"] = sorted(lines)
+    visit(self, node)
+    self.body.append(self.hypertarget_to(node, anchor=True))
+
+
+def visit_text(self: ManualPageTranslator | TextTranslator, node: codediff) -> None:
+    """Show a unified diff from the first side to each of the others."""
+    visit(self, node)
+    first, *others = sides(node)
+    if others:
+        node[node.index(first[0]) :] = [_unified_diff(first, other) for other in others]
+
+
+def _unified_diff(
+    old: tuple[nodes.container, nodes.caption, nodes.literal_block],
+    new: tuple[nodes.container, nodes.caption, nodes.literal_block],
+) -> nodes.literal_block:
+    """Return both sides as one block, as ``diff --unified`` writes them."""
+    texts = [code.astext().split("\n") for _side, _title, code in (old, new)]
+    written = [f"--- {old[1].astext()}", f"+++ {new[1].astext()}"]
+    deleted: list[str] = []
+    inserted: list[str] = []
+    for row in align(texts):
+        left, right = row.lines
+        if row.kinds[0] == "equal":
+            written += [*deleted, *inserted, f" {texts[0][left or 0]}"]
+            deleted, inserted = [], []
+            continue
+        if left is not None and row.kinds[0]:
+            deleted.append(f"-{texts[0][left]}")
+        if right is not None and row.kinds[1]:
+            inserted.append(f"+{texts[1][right]}")
+    text = "\n".join([*written, *deleted, *inserted])
+    return nodes.literal_block(text, text, language="diff")
