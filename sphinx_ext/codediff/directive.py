@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 from docutils import nodes
-from docutils.parsers.rst import directives
 from docutils.statemachine import StateMachine
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
@@ -20,14 +18,19 @@ from . import sides
 from .nodes import codediff
 from .warn import warn
 
-if TYPE_CHECKING:
-    from sphinx.util.typing import OptionSpec
-
-    Place = tuple[str, int] | tuple[None, None]
+Place = tuple[str, int] | tuple[None, None]
 
 # Languages whose sides stock Sphinx can execute; the first four are Sphinx's own list.
 PYTHON = frozenset({"py", "python", "py3", "python3", "default", "pycon", "pycon3"})
 
+TITLES = ("title", "title-left", "title-right")
+# Options are spelled with hyphens; published pages have underscores in some of them.
+OPTIONS = (
+    *TITLES,
+    *("sync", "groups", "skip-test", "code-sep", "caption", "name", "class", "language"),
+    *("linenos", "lineno-start", "highlight", "view", "context"),
+    *("file", "lines", "start-after", "end-before", "pyobject", "dedent"),
+)
 HIGHLIGHTS = ("markers", "changes", "both", "none")
 VIEWS = {"side-by-side": "", "unified": "unified"}
 
@@ -36,38 +39,11 @@ class CodeDiff(SphinxDirective):
     """Show versions of the same code next to each other and have each of them executed."""
 
     has_content = True
-    option_spec: ClassVar[OptionSpec] = {
-        "title": directives.unchanged,
-        "title-left": directives.unchanged,
-        "title-right": directives.unchanged,
-        "sync": directives.flag,
-        "groups": directives.unchanged,
-        "skip-test": directives.unchanged,
-        "code-sep": directives.unchanged,
-        "caption": directives.unchanged,
-        "name": directives.unchanged,
-        "class": directives.unchanged,
-        "language": directives.unchanged,
-        "linenos": directives.flag,
-        "lineno-start": directives.unchanged,
-        "highlight": directives.unchanged,
-        "view": directives.unchanged,
-        "context": directives.unchanged,
-        "file": directives.unchanged,
-        "lines": directives.unchanged,
-        "start-after": directives.unchanged,
-        "end-before": directives.unchanged,
-        "pyobject": directives.unchanged,
-        "dedent": directives.unchanged,
-        # The older spelling, in use on published pages.
-        "title_left": directives.unchanged,
-        "title_right": directives.unchanged,
-        "skip_test": directives.unchanged,
-        "code_sep": directives.unchanged,
-    }
 
     def run(self) -> list[nodes.Node]:
         """Return the block, followed by what docutils has to say about its titles."""
+        content = list(self.content)
+        self.given, start, problems = sides.read_options(content, OPTIONS)
         messages: list[nodes.Node] = []
         titles: list[nodes.caption] = []
         for title in self._titles():
@@ -77,10 +53,10 @@ class CodeDiff(SphinxDirective):
         language = self._language()
         self.origins: list[Place] = []
         self.unread: list[str] = []
-        parts = self._read_files() or sides.split(
-            list(self.content), self._option("code-sep") or sides.SEPARATOR
+        parts = self._read_files(content[start:]) or sides.split(
+            content, self._option("code-sep") or sides.SEPARATOR, start
         )
-        found, problems = sides.parse(
+        found, mistakes = sides.parse(
             parts,
             titles=[title.astext() for title in titles],
             groups=sides.split_names(self._option("groups")),
@@ -88,18 +64,20 @@ class CodeDiff(SphinxDirective):
             language="python" if language in PYTHON else language,
             fallback=_("Side {}"),
         )
-        for problem in problems:
-            where = "file" if self.origins and isinstance(problem.where, int) else problem.where
-            if (problem.kind, where) == ("empty", "file") and self.unread:
-                continue  # has been said
+        for problem in [*problems, *mistakes]:
+            where = problem.where
+            if self.origins and problem in mistakes and isinstance(where, int):
+                if problem.kind == "empty" and self.unread:
+                    continue  # has been said
+                where = "file"
             warn(problem.kind, problem.message, self._place(where))
         if not found:
             return messages
-        block = codediff("", classes=["codediff", *self._classes()], sync="sync" in self.options)
+        block = codediff("", classes=["codediff", *self._classes()], sync="sync" in self.given)
         block.source, block.line = self.get_source_info()
         self._add_looks(block, [side.title for side in found])
         linenos = self._linenos()
-        if "caption" in self.options:
+        if "caption" in self.given:
             caption, said = self._caption(self._option("caption"), "caption")
             block += caption
             messages += said
@@ -107,6 +85,7 @@ class CodeDiff(SphinxDirective):
             named = number < len(titles) and titles[number].children
             place = self.origins[number] if self.origins else self._source_and_line(side.start)
             block += self._side(side, titles[number] if named else None, language, linenos, place)
+        self.options = {"name": self._option("name")} if "name" in self.given else {}
         self.add_name(block)
         return [block, *messages]
 
@@ -161,10 +140,10 @@ class CodeDiff(SphinxDirective):
             return ""
         return value
 
-    def _read_files(self) -> list[sides.Part]:
+    def _read_files(self, content: list[str]) -> list[sides.Part]:
         """Return the sides that ``:file:`` names, and remember where they come from."""
         paths = sides.split_titles(self._option("file")) if self._option("file") else []
-        if paths and any(line.strip() for line in self.content):
+        if paths and any(line.strip() for line in content):
             message = "the block has code of its own; drop it, or drop ':file:'"
             warn("file", message, self._place("file"))
             return []
@@ -183,7 +162,7 @@ class CodeDiff(SphinxDirective):
 
     def _read_file(self, absolute: str, path: str, pyobject: str) -> tuple[str, int]:
         """Return what ``literalinclude`` would show of a file, and the line where it begins."""
-        location = self.env.docname, self._option_place("dedent")[1] or self.lineno
+        location = self.env.docname, self._source_and_line("dedent")[1] or self.lineno
         options: dict[str, Any] = {
             name: self._option(name)
             for name in ("lines", "start-after", "end-before")
@@ -192,7 +171,7 @@ class CodeDiff(SphinxDirective):
         if pyobject:
             options["pyobject"] = pyobject
         try:
-            if "dedent" in self.options:
+            if "dedent" in self.given:
                 options["dedent"] = int(self._option("dedent")) if self._option("dedent") else None
             if "," not in options.get("lines", ""):
                 options["lineno-match"] = True  # only for lines that follow each other
@@ -206,7 +185,7 @@ class CodeDiff(SphinxDirective):
 
     def _titles(self) -> list[str]:
         """Return the titles as written, from either spelling."""
-        if "title" in self.options:
+        if "title" in self.given:
             return sides.split_titles(self._option("title"))
         pair = [self._option(name) for name in ("title-left", "title-right")]
         return pair if any(pair) else []
@@ -215,7 +194,7 @@ class CodeDiff(SphinxDirective):
         """Parse inline markup into a caption that message catalogues find."""
         inline, messages = self.parse_inline(text)
         caption = nodes.caption(text, "", *inline)
-        caption.source, caption.line = self._option_place(option)
+        caption.source, caption.line = self._source_and_line(option)
         return caption, list(messages)
 
     def _language(self) -> str:
@@ -235,7 +214,7 @@ class CodeDiff(SphinxDirective):
         """Return the highlighter's arguments where lines are numbered, else None."""
         start = self._option("lineno-start")
         if not start:
-            return {} if "linenos" in self.options or "lineno-start" in self.options else None
+            return {} if "linenos" in self.given or "lineno-start" in self.given else None
         try:
             return {"linenostart": int(start)}
         except ValueError:
@@ -253,38 +232,26 @@ class CodeDiff(SphinxDirective):
         return [made for _name, made in classes if made]
 
     def _option(self, name: str) -> str:
-        """Return an option's value, in either spelling and on one line; empty if not given."""
-        value = self.options.get(name, self.options.get(name.replace("-", "_")))
-        return " ".join((value or "").split())
+        """Return an option's value; empty if it was not given."""
+        return self.given[name].value if name in self.given else ""
 
     def _place(self, where: int | str) -> str:
         """Return ``file:line`` of a line of the content, or of an option."""
-        source, line = (
-            self._option_place(where) if isinstance(where, str) else self._source_and_line(where)
-        )
-        return f"{Path(source or self.env.doc2path(self.env.docname)).absolute()}:{line or ''}"
+        source, line = self._source_and_line(where)
+        source = source or str(self.env.doc2path(self.env.docname))
+        return f"{Path(source).absolute()}:{line or ''}"
 
-    def _source_and_line(self, index: int) -> Place:
-        """Return the file and line of a line of the content; of the directive if negative."""
-        if index < 0:
-            return self._directive_line(0)
-        if isinstance(self.state_machine, StateMachine):
-            return self.state_machine.get_source_and_line(self.content_offset + index + 1)
-        # A Markdown parser counts the content's offset from the opening fence.
-        return self._directive_line(self.content_offset + index + 1)
+    def _source_and_line(self, where: int | str) -> Place:
+        """Return the file and line of a line of the content, or of an option.
 
-    def _option_place(self, option: str) -> Place:
-        """Return the file and line of an option, of the directive if it has none there."""
-        name = re.sub("[-_]", "[-_]", option) + ("([-_](left|right))?" if option == "title" else "")
-        lines = self.block_text.splitlines()
-        for offset, line in enumerate(lines):
-            if re.match(rf"\s*:?{name}:", line):
-                return self._directive_line(offset)
-        return self._directive_line(0)
-
-    def _directive_line(self, offset: int) -> Place:
-        """Return the file and line that is *offset* lines below the directive's first."""
-        if isinstance(self.state_machine, StateMachine):
-            return self.state_machine.get_source_and_line(self.lineno + offset)
-        source, line = self.state_machine.get_source_and_line(self.lineno)
-        return source, line + offset  # A stand-in of the Markdown parser: always known.
+        A negative line, and an option that was not given, stand for the directive itself.
+        """
+        if isinstance(where, str):
+            if where == "title":
+                where = next((name for name in TITLES if name in self.given), where)
+            where = self.given[where].line if where in self.given else -1
+        in_rst = isinstance(self.state_machine, StateMachine)
+        line = self.lineno if where < 0 else self.content_offset + where + 1
+        if where >= 0 and not in_rst:
+            line += self.lineno  # A Markdown parser counts from the opening fence.
+        return self.state_machine.get_source_and_line(line)

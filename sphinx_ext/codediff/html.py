@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
-from itertools import groupby, pairwise
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -17,35 +15,15 @@ from sphinx.locale import _
 from sphinx.writers.html5 import HTML5Translator
 
 from .align import Row, changed_words
-from .nodes import codediff, highlight, rows, sides
+from .highlighting import Highlighted, Ranges, highlight_side, write_line
+from .nodes import Side, codediff, highlight, rows, sides
 
 STATIC = Path(__file__).parent / "static"
 STYLE, SCRIPT = "codediff.css", "codediff.js"
 
-_PRE = re.compile(r"(<pre[^>]*>)(?:<span></span>)?(.*)(</pre>)", re.DOTALL)
-_SPAN = re.compile(r"(<span[^>]*>)([^<]*)(</span>)|([^<]+)")
-_CHARACTER = re.compile(r"&[^;]+;|.", re.DOTALL)
-
-Ranges = Sequence[tuple[int, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """How one line of a side is to be written.
-
-    Attributes:
-        kind: As in ``Row.kinds``.
-        words: Ranges of characters that differ from the other side.
-        word: The element for these words, ``ins`` or ``del``.
-        classes: Further classes.
-        number: The line's number, where lines are numbered.
-    """
-
-    kind: str | None
-    words: Ranges
-    word: str
-    classes: tuple[str, ...]
-    number: int | None
+_TAGS: dict[str | None, str] = {"inserted": "ins", "deleted": "del"}
+_CLASSES: dict[str | None, str] = {"changed": "cd-c", None: "cd-b"}
+_LONGEST = 4000  # characters of two lines that are compared word by word
 
 
 def visit(self: HTML5Translator, node: codediff) -> None:
@@ -65,29 +43,43 @@ def visit(self: HTML5Translator, node: codediff) -> None:
     changes = "codediff-changes" if "changes" in shown else ""
     self.body.append(self.starttag(node, "div", CLASS=changes))
     aligned = rows(node)
-    folds = _folds(aligned, found, node.get("context")) if node.get("context") is not None else []
+    context = node.get("context")
+    folds = [] if context is None else _folds(aligned, found, context)
     size = _size(len(aligned) + len(folds) + 1)
+    known: Highlighted | None = None
     for index, (side, title, code) in enumerate(found):
-        ids = nodes.Element(ids=side["ids"])  # without the classes that themes lay out
-        self.body.append(self.starttag(ids, "div", CLASS=f"codediff-side {size}"))
-        self.body.append('<div class="codediff-title">')
-        _write_caption(self, title, side)
+        self.body.append(f'<div class="codediff-side {size}">\n<div class="codediff-title">')
+        _write_caption(self, title, side, permalink=False)
         self.body.append("</div>\n")
-        lines = _lines(aligned, found, index, shown)
-        self.body.append(_write_code(self, code, aligned, index, lines, folds))
-        self.body.append("</div>\n")
+        self.body.append(
+            self.starttag(code, "div", "", CLASS=f"highlight-{code['language']} notranslate")
+        )
+        highlighted = highlight_side(self, code, known)
+        known = known or highlighted
+        elements = list(_elements(highlighted, aligned, found, index, shown))
+        for fold in reversed(folds):
+            label = escape(_("Show {} equal lines").format(len(fold)))
+            opening = f'<details class="{_size(len(fold) + 1)}"><summary aria-label="{label}">'
+            inner = "".join(elements[fold.start : fold.stop])
+            elements[fold.start : fold.stop] = [f"{opening}</summary>{inner}</details>"]
+        self.body.append(
+            f'<div class="highlight"><pre>{"".join(elements)}</pre></div></div>\n</div>\n'
+        )
     self.body.append("</div>\n</div>\n")
     raise nodes.SkipNode
 
 
-def _write_caption(self: HTML5Translator, caption: nodes.caption, owner: nodes.Element) -> None:
+def _write_caption(
+    self: HTML5Translator, caption: nodes.caption, owner: nodes.Element, *, permalink: bool = True
+) -> None:
     """Write a caption's text, with its number and permanent link where it has them."""
     self.add_fignumber(owner)
     self.body.append(self.starttag(caption, "span", "", CLASS="caption-text"))
     for child in caption.children:
         child.walkabout(self)
     self.body.append("</span>")
-    self.add_permalink_ref(owner, _("Link to this code"))
+    if permalink:
+        self.add_permalink_ref(owner, _("Link to this code"))
 
 
 def _size(rows: int) -> str:
@@ -98,7 +90,7 @@ def _size(rows: int) -> str:
     )
 
 
-def _folds(aligned: Sequence[Row], found: Sequence[Any], context: int) -> list[range]:
+def _folds(aligned: Sequence[Row], found: Sequence[Side], context: int) -> list[range]:
     """Return the rows that are folded: the middle of long runs in which nothing differs."""
     marked = [set(code["highlight_args"].get("hl_lines", ())) for _side, _title, code in found]
 
@@ -119,39 +111,54 @@ def _folds(aligned: Sequence[Row], found: Sequence[Any], context: int) -> list[r
     return folds
 
 
-def _lines(
-    aligned: Sequence[Row], found: Sequence[Any], index: int, shown: frozenset[str]
-) -> Iterator[_Line]:
-    """Yield how each line of the side *index* is to be written."""
+def _elements(
+    highlighted: Highlighted,
+    aligned: Sequence[Row],
+    found: Sequence[Side],
+    index: int,
+    shown: frozenset[str],
+) -> Iterator[str]:
+    """Yield an element for each row of the side *index*.
+
+    Numbers, signs and gaps are left to the style sheet: the text of ``pre`` is the code.
+    """
     code = found[index][2]
-    arguments: dict[str, Any] = code.get("highlight_args", {})
+    arguments: dict[str, Any] = code["highlight_args"]
     marked = frozenset(arguments.get("hl_lines", ()) if "markers" in shown else ())
     first = arguments.get("linenostart", 1) if code.get("linenos") else None
     texts = [code.astext().split("\n") for _side, _title, code in found]
+    word = "ins" if index else "del"
     for row in aligned:
         line, kind = row.lines[index], row.kinds[index]
         if line is None:
+            yield "<i></i>"
             continue
-        words: set[tuple[int, int]] = set()
-        if kind == "changed" and "changes" in shown:
-            left = row.lines[0]
-            for other, right in enumerate(row.lines):
-                if left is None or right is None or row.kinds[other] != "changed":
-                    continue
-                if other and index in (0, other):
-                    pair = changed_words(texts[0][left], texts[other][right])
-                    words |= set(pair[min(index, 1)])
-        yield _Line(
-            kind=kind,
-            words=_union(words),
-            word="ins" if index else "del",
-            classes=("hll",) if line + 1 in marked else (),
-            number=None if first is None else first + line,
+        changed = kind == "changed" and "changes" in shown
+        html = write_line(
+            highlighted.lines[line], _words(row, texts, index) if changed else (), word
         )
+        tag = _TAGS.get(kind, "span")
+        classes = " ".join(
+            name for name in (_CLASSES.get(kind), "hll" if line + 1 in marked else None) if name
+        )
+        attributes = f' class="{classes}"' if classes else ""
+        if first is not None:
+            attributes += f' data-line="{first + line}"'
+        yield f"<{tag}{attributes}>{html}\n</{tag}>"
 
 
-def _union(ranges: set[tuple[int, int]]) -> Ranges:
-    """Merge ranges that overlap."""
+def _words(row: Row, texts: Sequence[Sequence[str]], index: int) -> Ranges:
+    """Return what differs in a line from the first side's; in the first side's, from any."""
+    lines = [
+        None if line is None else text[line] for line, text in zip(row.lines, texts, strict=True)
+    ]
+    first = lines[0]
+    others = [other for other, kind in enumerate(row.kinds) if other and kind == "changed"]
+    ranges: set[tuple[int, int]] = set()
+    for other in others if index == 0 else [index]:
+        line = lines[other]
+        if first is not None and line is not None and len(first) + len(line) < _LONGEST:
+            ranges |= set(changed_words(first, line)[min(index, 1)])
     merged: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
         if merged and start <= merged[-1][1]:
@@ -159,76 +166,6 @@ def _union(ranges: set[tuple[int, int]]) -> Ranges:
         else:
             merged.append((start, end))
     return merged
-
-
-def _write_code(
-    self: HTML5Translator,
-    code: nodes.literal_block,
-    aligned: Sequence[Row],
-    index: int,
-    lines: Iterator[_Line],
-    folds: Sequence[range],
-) -> str:
-    """Write the code as the theme does, then make an element of each row.
-
-    Numbers, signs and gaps are left to the style sheet: the text of ``pre`` is the code.
-    """
-    plain = code.deepcopy()
-    plain["linenos"], plain["highlight_args"] = False, {}
-    start = len(self.body)
-    plain.walkabout(self)
-    written = "".join(self.body[start:])
-    del self.body[start:]
-    match = _PRE.search(written)
-    if match is None:
-        return written
-    highlighted = iter(match[2].removesuffix("\n").split("\n"))
-    elements = [
-        "<i></i>" if row.lines[index] is None else _element(next(highlighted), next(lines))
-        for row in aligned
-    ]
-    for fold in reversed(folds):
-        label = escape(_("Show {} equal lines").format(len(fold)))
-        inner = "".join(elements[fold.start : fold.stop])
-        details = f'<details class="{_size(len(fold) + 1)}"><summary aria-label="{label}">'
-        elements[fold.start : fold.stop] = [f"{details}</summary>{inner}</details>"]
-    return (
-        written[: match.start(2)].removesuffix("<span></span>")
-        + "".join(elements)
-        + written[match.end(2) :]
-    )
-
-
-def _element(html: str, line: _Line) -> str:
-    tag = {"inserted": "ins", "deleted": "del"}.get(line.kind or "", "span")
-    own = {"changed": ("cd-c",), None: ("cd-b",)}.get(line.kind, ())
-    classes = " ".join((*own, *line.classes))
-    attributes = f' class="{classes}"' if classes else ""
-    if line.number is not None:
-        attributes += f' data-line="{line.number}"'
-    if line.words:
-        html = _mark_words(html, line.words, line.word)
-    return f"<{tag}{attributes}>{html}\n</{tag}>"
-
-
-def _mark_words(html: str, words: Ranges, tag: str) -> str:
-    """Put an element around ranges of characters of one highlighted line."""
-    edges = sorted({edge for pair in words for edge in pair})
-    written, position = [], 0
-    if "".join(match[0] for match in _SPAN.finditer(html)) != html:
-        return html  # Nested by some other extension: leave it whole.
-    for match in _SPAN.finditer(html):
-        opening, closing = match[1] or "", match[3] or ""
-        characters = _CHARACTER.findall(match[2] if match[1] else match[4])
-        end = position + len(characters)
-        cuts = [position, *(edge for edge in edges if position < edge < end), end]
-        for start, stop in pairwise(cuts):
-            text = "".join(characters[start - position : stop - position])
-            piece = f"{opening}{text}{closing}"
-            marked = any(first <= start < last for first, last in words)
-            written.append(f"<{tag}>{piece}</{tag}>" if marked else piece)
-        position = end
-    return "".join(written).replace(f"</{tag}><{tag}>", "")
 
 
 def add_assets(

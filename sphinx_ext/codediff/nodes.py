@@ -17,7 +17,10 @@ class codediff(nodes.container):
     """
 
 
-def sides(block: codediff) -> list[tuple[nodes.container, nodes.caption, nodes.literal_block]]:
+Side = tuple[nodes.container, nodes.caption, nodes.literal_block]
+
+
+def sides(block: codediff) -> list[Side]:
     """Return the sides of a block: the container, its title and its code."""
     return [
         (side, side[0], side[1])  # type: ignore[misc]

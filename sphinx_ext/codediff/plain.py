@@ -9,7 +9,7 @@ from sphinx.writers.texinfo import TexinfoTranslator
 from sphinx.writers.text import TextTranslator
 
 from .align import align
-from .nodes import codediff, highlight, rows, sides
+from .nodes import Side, codediff, highlight, rows, sides
 
 Translator = LaTeXTranslator | ManualPageTranslator | TexinfoTranslator | TextTranslator
 
@@ -50,8 +50,8 @@ def visit_text(self: ManualPageTranslator | TextTranslator, node: codediff) -> N
 
 
 def _unified_diff(
-    old: tuple[nodes.container, nodes.caption, nodes.literal_block],
-    new: tuple[nodes.container, nodes.caption, nodes.literal_block],
+    old: Side,
+    new: Side,
 ) -> nodes.literal_block:
     """Return both sides as one block, as ``diff --unified`` writes them."""
     texts = [code.astext().split("\n") for _side, _title, code in (old, new)]

@@ -6,7 +6,7 @@ Pure: knows neither Sphinx nor docutils, and never raises on anything an author 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
@@ -18,8 +18,17 @@ from pygments.util import ClassNotFound
 SEPARATOR = "---"
 MARKER = "#!"
 
+_OPTION = re.compile(r"\s*:(?P<name>[\w-]+):(?:\s+(?P<value>.*)|\s*$)")
+_YAML_OPTION = re.compile(r"(?P<name>[\w-]+):(?:\s+(?P<value>.*)|\s*$)")
 _LITERAL = re.compile(r"(`+).+?\1")
 _SPELLING = re.compile(r"[\s_-]+")
+
+
+class Option(NamedTuple):
+    """The value of an option, on one line, and the index of the line where it stands."""
+
+    value: str
+    line: int
 
 
 class Part(NamedTuple):
@@ -65,6 +74,46 @@ class Problem:
     where: int | str
 
 
+def read_options(
+    lines: Sequence[str], known: Collection[str]
+) -> tuple[dict[str, Option], int, list[Problem]]:
+    """Read the options at the top of a directive's content, ``:name: value`` or a YAML block.
+
+    Reading them here rather than in docutils gives each its line in every markup, and leaves
+    the code of a block in place when an option is misspelt.
+
+    Args:
+        lines: The content, one string a line, without line ends.
+        known: The names of the options there are, spelled with hyphens.
+
+    Returns:
+        The options by name, the index of the first line after them, and the mistakes found.
+    """
+    options: dict[str, Option] = {}
+    problems = []
+    stop = 0
+    form, end = _OPTION, len(lines)
+    if lines and lines[0].rstrip() == "---":  # MyST's other form, unless a side is empty
+        closing = next((i for i, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), 0)
+        if closing > 1 and all(_YAML_OPTION.match(line) for line in lines[1:closing]):
+            form, stop, end = _YAML_OPTION, 1, closing
+    name = ""
+    for index, line in enumerate(lines[stop:end], stop):
+        if match := form.match(line):
+            name = match["name"].replace("_", "-")
+            if name not in known:
+                message = f"there is no option {match['name']!r}; there are {', '.join(known)}"
+                problems.append(Problem("option", message, index))
+            options[name] = Option((match["value"] or "").strip(), index)
+        elif name and line[:1].isspace() and line.strip():
+            value = f"{options[name].value} {line.strip()}"
+            options[name] = options[name]._replace(value=value.strip())
+        else:
+            break
+        stop = index + 1
+    return options, stop + (form is _YAML_OPTION), problems
+
+
 def split_titles(text: str) -> list[str]:
     """Split the value of ``:title:`` at its commas, except those inside back quotes."""
     hidden = _LITERAL.sub(lambda literal: literal[0].replace(",", "\0"), text)
@@ -81,20 +130,22 @@ def same_spelling(name: str) -> str:
     return _SPELLING.sub(" ", name).strip().casefold()
 
 
-def split(lines: Sequence[str], separator: str = SEPARATOR) -> list[Part]:
+def split(lines: Sequence[str], separator: str = SEPARATOR, start: int = 0) -> list[Part]:
     """Split the content of a directive where a line holds nothing but the separator.
 
     Args:
         lines: The content, one string a line, without line ends.
         separator: What stands alone on a line between two sides.
+        start: Index of the first line after the options.
 
     Returns:
         One part a side; none if there is no code at all.
     """
-    if all(line.strip() in ("", separator) for line in lines):
+    code = range(start, len(lines))
+    if all(lines[index].strip() in ("", separator) for index in code):
         return []
-    breaks = [index for index, line in enumerate(lines) if line.rstrip() == separator]
-    starts, ends = [0, *(index + 1 for index in breaks)], [*breaks, len(lines)]
+    breaks = [index for index in code if lines[index].rstrip() == separator]
+    starts, ends = [start, *(index + 1 for index in breaks)], [*breaks, len(lines)]
     return [Part(start, lines[start:end]) for start, end in zip(starts, ends, strict=True)]
 
 
@@ -136,7 +187,7 @@ def parse(
         first, last = (filled[0], filled[-1]) if filled else (0, -1)
         if not filled:
             message = f"the side {title!r} is empty; write its code or drop it and its title"
-            where = parts[number + 1].start - 1 if number + 1 < len(parts) else part.start - 1
+            where = parts[number + 1 if number + 1 < len(parts) else number].start - 1
             problems.append(Problem("empty", message, where))
         side = Side(
             title=title,
