@@ -4,7 +4,7 @@ import nox
 
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["lint", "tests", "doctest", "docs"]
+nox.options.sessions = ["lint", "tests", "browser", "doctest", "docs"]
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 LOWEST_PYTHON = PYPROJECT["project"]["requires-python"].removeprefix(">=")
@@ -38,9 +38,23 @@ def doctest(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the test suite."""
+    """Run the test suite, but for what needs a browser."""
     install(session)
-    session.run("pytest", *session.posargs, env={"JAX_PLATFORMS": "cpu"})
+    session.run("pytest", "--ignore=tests/browser", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Run the tests that drive Chromium, which has to be on the machine."""
+    install(session)
+    session.run("pytest", "tests/browser", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure speed and size, as ratios within one run; too large a figure fails it."""
+    install(session)
+    session.run("python", "-m", "bench", env={"PYTHONPATH": "sphinx_ext"})
 
 
 @nox.session

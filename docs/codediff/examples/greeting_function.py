@@ -1,0 +1,7 @@
+# Shown in the manual of the directive.
+# The greeting
+def greeting(name):
+    return f"Hello, {name}!"
+
+
+assert greeting("Ada") == "Hello, Ada!"
