@@ -43,62 +43,68 @@ class CodeDiff(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the block, followed by what docutils has to say about its titles."""
         content = list(self.content)
-        self.given, start, problems = sides.read_options(content, OPTIONS)
-        messages: list[nodes.Node] = []
-        titles: list[nodes.caption] = []
-        for title in self._titles():
-            caption, said = self._caption(title, "title")
-            titles.append(caption)
-            messages += said
-        language = self._language()
-        self.origins: list[Place] = []
-        self.unread: list[str] = []
-        parts = self._read_files(content[start:]) or sides.split(
-            content, self._option("code-sep") or sides.SEPARATOR, start
+        self.given, start, problems = sides.read_options(
+            content, OPTIONS, quotes=not self._in_rst()
         )
+        messages: list[nodes.Node] = []
+        titles = [self._caption(title, "title", messages) for title in self._titles()]
+        self.language = self._language()
+        files = self._files(content[start:])
+        if files:
+            parts = [self._read_file(*file) for file in files]
+        else:
+            parts = sides.split(content, self._option("code-sep") or sides.SEPARATOR, start)
         found, mistakes = sides.parse(
             parts,
             titles=[title.astext() for title in titles],
             groups=sides.split_names(self._option("groups")),
             skip=sides.split_names(self._option("skip-test")),
-            language="python" if language in PYTHON else language,
+            language="python" if self.language in PYTHON else self.language,
             fallback=_("Side {}"),
         )
         for problem in [*problems, *mistakes]:
-            where = problem.where
-            if self.origins and problem in mistakes and isinstance(where, int):
-                if problem.kind == "empty" and self.unread:
-                    continue  # has been said
-                where = "file"
-            warn(problem.kind, problem.message, self._place(where))
+            warn(problem.kind, problem.message, self._place(problem.where))
         if not found:
             return messages
+        return [self._block(found, titles, files, messages), *messages]
+
+    def _block(
+        self,
+        found: list[sides.Side],
+        titles: list[nodes.caption],
+        files: list[tuple[str, str]],
+        messages: list[nodes.Node],
+    ) -> codediff:
+        """Return the node of the whole block."""
         block = codediff("", classes=["codediff", *self._classes()], sync="sync" in self.given)
         block.source, block.line = self.get_source_info()
         self._add_looks(block, [side.title for side in found])
-        linenos = self._linenos()
         if "caption" in self.given:
-            caption, said = self._caption(self._option("caption"), "caption")
-            block += caption
-            messages += said
+            block += self._caption(self._option("caption"), "caption", messages)
+        linenos = self._linenos()
         for number, side in enumerate(found):
             named = number < len(titles) and titles[number].children
-            place = self.origins[number] if self.origins else self._source_and_line(side.start)
-            block += self._side(side, titles[number] if named else None, language, linenos, place)
+            place = (
+                (self.env.relfn2path(files[number][0])[1], side.start)
+                if files
+                else self._source_and_line(side.start)
+            )
+            block += self._side(side, titles[number] if named else None, linenos, place)
         self.options = {"name": self._option("name")} if "name" in self.given else {}
         self.add_name(block)
-        return [block, *messages]
+        return block
 
     def _side(
         self,
         side: sides.Side,
         title: nodes.caption | None,
-        language: str,
         linenos: dict[str, int] | None,
         place: Place,
     ) -> nodes.container:
         """Return the side as a literal block that has a caption and that stock doctest runs."""
-        code = nodes.literal_block(side.code, side.code, language=language, groups=[side.group])
+        code = nodes.literal_block(
+            side.code, side.code, language=self.language, groups=[side.group]
+        )
         code.source, code.line = place
         code["force"] = False
         code["highlight_args"] = dict(linenos or {})
@@ -108,7 +114,7 @@ class CodeDiff(SphinxDirective):
             code["highlight_args"]["hl_lines"] = list(side.marked)
         if side.skipped:
             code["skipped"] = True
-        elif side.code and language in PYTHON:
+        elif side.code and self.language in PYTHON:
             code["testnodetype"] = "doctest" if side.code.startswith(">>>") else "testcode"
             code["options"] = {}
         if title is None:
@@ -140,29 +146,22 @@ class CodeDiff(SphinxDirective):
             return ""
         return value
 
-    def _read_files(self, content: list[str]) -> list[sides.Part]:
-        """Return the sides that ``:file:`` names, and remember where they come from."""
+    def _files(self, content: list[str]) -> list[tuple[str, str]]:
+        """Return the path of each side's file, and the object to take from it."""
         paths = sides.split_titles(self._option("file")) if self._option("file") else []
         if paths and any(line.strip() for line in content):
             message = "the block has code of its own; drop it, or drop ':file:'"
             warn("file", message, self._place("file"))
             return []
         objects = sides.split_titles(self._option("pyobject"))
-        parts = []
-        for number, path in enumerate(paths):
-            relative, absolute = self.env.relfn2path(path)
-            self.env.note_dependency(relative)
-            pyobject = objects[number] if len(objects) == len(paths) else self._option("pyobject")
-            text, line = self._read_file(absolute, path, pyobject)
-            part = sides.Part(0, text.splitlines())
-            skipped = next((i for i, text in enumerate(part.lines) if text.strip()), 0)
-            self.origins.append((absolute, line + skipped))
-            parts.append(part)
-        return parts
+        if len(objects) != len(paths):
+            objects = [self._option("pyobject")] * len(paths)
+        return list(zip(paths, objects, strict=True))
 
-    def _read_file(self, absolute: str, path: str, pyobject: str) -> tuple[str, int]:
-        """Return what ``literalinclude`` would show of a file, and the line where it begins."""
-        location = self.env.docname, self._source_and_line("dedent")[1] or self.lineno
+    def _read_file(self, path: str, pyobject: str) -> sides.Part:
+        """Return what ``literalinclude`` would show of a file."""
+        relative, absolute = self.env.relfn2path(path)
+        self.env.note_dependency(relative)
         options: dict[str, Any] = {
             name: self._option(name)
             for name in ("lines", "start-after", "end-before")
@@ -170,18 +169,18 @@ class CodeDiff(SphinxDirective):
         }
         if pyobject:
             options["pyobject"] = pyobject
+        if "," not in self._option("lines"):
+            options["lineno-match"] = True  # only for lines that follow each other
+        location = self.env.docname, self._source_and_line("dedent")[1] or self.lineno
         try:
             if "dedent" in self.given:
                 options["dedent"] = int(self._option("dedent")) if self._option("dedent") else None
-            if "," not in options.get("lines", ""):
-                options["lineno-match"] = True  # only for lines that follow each other
             reader = LiteralIncludeReader(absolute, options, self.config)
-            return reader.read(location)[0], reader.lineno_start
+            text = reader.read(location)[0]
         except (OSError, ValueError) as error:
-            message = f"cannot show {path!r}: {error}"
-            warn("file", message, self._place("file"))
-            self.unread.append(path)
-        return "", 1
+            warn("file", f"cannot show {path!r}: {error}", self._place("file"))
+            return sides.Part(1, (), option="file", failed=True)
+        return sides.Part(reader.lineno_start, text.splitlines(), option="file")
 
     def _titles(self) -> list[str]:
         """Return the titles as written, from either spelling."""
@@ -190,12 +189,13 @@ class CodeDiff(SphinxDirective):
         pair = [self._option(name) for name in ("title-left", "title-right")]
         return pair if any(pair) else []
 
-    def _caption(self, text: str, option: str) -> tuple[nodes.caption, list[nodes.Node]]:
+    def _caption(self, text: str, option: str, messages: list[nodes.Node]) -> nodes.caption:
         """Parse inline markup into a caption that message catalogues find."""
-        inline, messages = self.parse_inline(text)
+        inline, said = self.parse_inline(text)
         caption = nodes.caption(text, "", *inline)
         caption.source, caption.line = self._source_and_line(option)
-        return caption, list(messages)
+        messages += said
+        return caption
 
     def _language(self) -> str:
         """Return the language asked for, if Pygments has it, else the page's."""
@@ -235,6 +235,9 @@ class CodeDiff(SphinxDirective):
         """Return an option's value; empty if it was not given."""
         return self.given[name].value if name in self.given else ""
 
+    def _in_rst(self) -> bool:
+        return isinstance(self.state_machine, StateMachine)
+
     def _place(self, where: int | str) -> str:
         """Return ``file:line`` of a line of the content, or of an option."""
         source, line = self._source_and_line(where)
@@ -250,8 +253,7 @@ class CodeDiff(SphinxDirective):
             if where == "title":
                 where = next((name for name in TITLES if name in self.given), where)
             where = self.given[where].line if where in self.given else -1
-        in_rst = isinstance(self.state_machine, StateMachine)
         line = self.lineno if where < 0 else self.content_offset + where + 1
-        if where >= 0 and not in_rst:
+        if where >= 0 and not self._in_rst():
             line += self.lineno  # A Markdown parser counts from the opening fence.
         return self.state_machine.get_source_and_line(line)

@@ -20,6 +20,7 @@ MARKER = "#!"
 
 _OPTION = re.compile(r"\s*:(?P<name>[\w-]+):(?:\s+(?P<value>.*)|\s*$)")
 _YAML_OPTION = re.compile(r"(?P<name>[\w-]+):(?:\s+(?P<value>.*)|\s*$)")
+_QUOTED = re.compile(r"(['\"])((?:(?!\1).)*)\1")
 _LITERAL = re.compile(r"(`+).+?\1")
 _SPELLING = re.compile(r"[\s_-]+")
 
@@ -32,10 +33,19 @@ class Option(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What stands between two separators: the index of its first line, and its lines."""
+    """The lines of one side as written.
+
+    Attributes:
+        start: Index of the first line in the content, or in the file it comes from.
+        lines: Without line ends.
+        option: The option that names the file, if it comes from one.
+        failed: Whether the file could not be read, of which the author has been told.
+    """
 
     start: int
     lines: Sequence[str]
+    option: str = ""
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ class Side:
         title: Its title as plain text.
         group: The doctest group that it belongs to.
         code: Its lines joined by line feeds, without a final one.
-        start: Index of its first line of code in the content of the directive.
+        start: Index of its first line of code in the content, or in the file it comes from.
         marked: Numbers of the lines that the author marked, counted from 1.
         skipped: Whether the author named its group as not to be executed.
     """
@@ -75,7 +85,7 @@ class Problem:
 
 
 def read_options(
-    lines: Sequence[str], known: Collection[str]
+    lines: Sequence[str], known: Collection[str], *, quotes: bool = False
 ) -> tuple[dict[str, Option], int, list[Problem]]:
     """Read the options at the top of a directive's content, ``:name: value`` or a YAML block.
 
@@ -85,6 +95,7 @@ def read_options(
     Args:
         lines: The content, one string a line, without line ends.
         known: The names of the options there are, spelled with hyphens.
+        quotes: Whether a value may be quoted, as in MyST.
 
     Returns:
         The options by name, the index of the first line after them, and the mistakes found.
@@ -111,6 +122,10 @@ def read_options(
         else:
             break
         stop = index + 1
+    if quotes:
+        for name, option in options.items():
+            if match := _QUOTED.fullmatch(option.value):
+                options[name] = option._replace(value=match[2])
     return options, stop + (form is _YAML_OPTION), problems
 
 
@@ -182,13 +197,15 @@ def parse(
         group = (groups[number] if number < len(groups) else "") or title
         code, marked, lone = read_markers(part.lines, language)
         message = f"{MARKER!r} stands alone; put it at the end of a line of code"
-        problems += (Problem("marker", message, part.start + index) for index in lone)
+        problems += (
+            Problem("marker", message, part.option or part.start + index) for index in lone
+        )
         filled = [index for index, line in enumerate(code) if line.strip()]
         first, last = (filled[0], filled[-1]) if filled else (0, -1)
-        if not filled:
+        if not filled and not part.failed:
             message = f"the side {title!r} is empty; write its code or drop it and its title"
             where = parts[number + 1 if number + 1 < len(parts) else number].start - 1
-            problems.append(Problem("empty", message, where))
+            problems.append(Problem("empty", message, part.option or where))
         side = Side(
             title=title,
             group=group,
@@ -220,7 +237,8 @@ def _check_count(titles: Sequence[str], parts: Sequence[Part]) -> Iterable[Probl
             f"{len(parts)} sides for {len(titles)} titles; remove this separator, add a title, "
             "or choose another separator with ':code-sep:'"
         )
-        yield Problem("titles", message, parts[len(titles)].start - 1)
+        extra = parts[len(titles)]
+        yield Problem("titles", message, extra.option or extra.start - 1)
     elif len(parts) < len(titles):
         message = f"{len(titles)} titles for {len(parts)} sides; remove a title or add a side"
         yield Problem("titles", message, "title")
