@@ -46,10 +46,9 @@ def test_sides_have_the_same_rows_and_gaps_are_empty(pages: Built) -> None:
 
 
 def test_the_grid_knows_its_number_of_rows(pages: Built) -> None:
-    for side in block(pages, "changes").select(".codediff-side"):
-        assert side["class"] == ["codediff-side", "cd-u7"]
-    for side in block(pages, "folds").select(".codediff-side"):
-        assert side["class"] == ["codediff-side", "cd-u1", "cd-t2"]  # 18 lines, 2 folds, 1 title
+    assert block(pages, "changes")["class"] == ["codediff-block", "cd-u7"]
+    # 18 lines, 2 folds, 1 title
+    assert block(pages, "folds")["class"] == ["codediff-block", "cd-u1", "cd-t2"]
 
 
 def test_changed_words_are_insertions_and_deletions(pages: Built) -> None:

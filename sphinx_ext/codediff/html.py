@@ -32,8 +32,12 @@ def visit(self: HTML5Translator, node: codediff) -> None:
     label = escape(", ".join(title.astext() for _side, title, _code in found))
     view = f' data-first-view="{node["view"]}"' if "view" in node else ""
     sync = " data-sync" if node["sync"] else ""
+    aligned = rows(node)
+    context = node.get("context")
+    folds = [] if context is None else _folds(aligned, found, context)
+    size = _size(len(aligned) + len(folds) + 1)
     self.body.append(
-        f'<div class="codediff-block" role="group" aria-label="{label}"{view}{sync}>\n'
+        f'<div class="codediff-block {size}" role="group" aria-label="{label}"{view}{sync}>\n'
     )
     if isinstance(node[0], nodes.caption):
         self.body.append('<div class="code-block-caption">')
@@ -42,13 +46,9 @@ def visit(self: HTML5Translator, node: codediff) -> None:
     shown = highlight(node, self.config)
     changes = "codediff-changes" if "changes" in shown else ""
     self.body.append(self.starttag(node, "div", CLASS=changes))
-    aligned = rows(node)
-    context = node.get("context")
-    folds = [] if context is None else _folds(aligned, found, context)
-    size = _size(len(aligned) + len(folds) + 1)
     known: Highlighted | None = None
     for index, (side, title, code) in enumerate(found):
-        self.body.append(f'<div class="codediff-side {size}">\n<div class="codediff-title">')
+        self.body.append('<div class="codediff-side">\n<div class="codediff-title">')
         _write_caption(self, title, side, permalink=False)
         self.body.append("</div>\n")
         self.body.append(

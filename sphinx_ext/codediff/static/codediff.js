@@ -58,15 +58,17 @@
     });
     if (value) element.dataset.view = value;
     else delete element.dataset.view;
-    select.value = value;
+    if (select.value !== value) select.value = value;
   };
 
   const write = async (pre) => {
     const text = pre.textContent.slice(0, -1);
     if (navigator.clipboard) return navigator.clipboard.writeText(text);
-    getSelection().selectAllChildren(pre);
+    // A page that is not secure; a selection of the code would leave out what is folded.
+    const area = make("textarea", { value: text }, pre.parentElement);
+    area.select();
     document.execCommand("copy");
-    getSelection().empty();
+    area.remove();
   };
 
   const remembered = (key) => {
@@ -87,7 +89,7 @@
     const { element, sides, titles, key } = block;
     const { sync, firstView } = element.dataset;
     const frame = sides[0].parentElement;
-    const select = (block.select = make("select", { ariaLabel: view }, frame, sides[0]));
+    const select = (block.select = make("select", { ariaLabel: view, autocomplete: "off" }, frame, sides[0]));
     [[split, ""], [unified, "unified"], ...titles.map((title, index) => [title, `${index}`])].forEach(
       ([textContent, value]) => make("option", { textContent, value }, select),
     );
@@ -107,7 +109,6 @@
     });
     select.addEventListener("change", () => {
       const { value } = select;
-      select.value = element.dataset.view ?? "";
       const top = element.getBoundingClientRect().top;
       for (const other of blocks)
         if (other === block || (sync !== undefined && other.key === key && other.element.dataset.sync !== undefined)) show(other, value);
@@ -115,13 +116,23 @@
       scrollBy({ top: element.getBoundingClientRect().top - top, behavior: "instant" });
     });
     const known = [...select.options].map((option) => option.value);
+    const names = new Map([["side-by-side", ""], ["unified", "unified"], ...titles.map((title, index) => [title, `${index}`])]);
     const wanted = [
-      asked && (titles.includes(asked) ? `${titles.indexOf(asked)}` : asked === "side-by-side" ? "" : asked),
+      names.get(asked),
       sync !== undefined ? remembered(key) : null,
       firstView,
     ];
     show(block, wanted.find((value) => known.includes(value)) ?? "");
   }
+
+  const observer = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) target.classList.toggle("cd-far", !isIntersecting);
+      observer.disconnect();
+    },
+    { rootMargin: "100%" },
+  );
+  addEventListener("load", () => blocks.forEach(({ element }) => observer.observe(element)));
 
   // A selection that begins in one side stays there.
   document.addEventListener("pointerdown", ({ target }) => {

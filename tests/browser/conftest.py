@@ -1,0 +1,243 @@
+"""A browser, pages for it to visit, and a server that readers' browsers would trust."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
+from pathlib import Path
+from textwrap import indent
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, WebError, sync_playwright
+
+from codediff.nodes import codediff, sides
+from conftest import Built, build_set
+
+HERE = Path(__file__).parent
+BLOCKS = 200
+POLICY = "script-src 'self'; style-src 'self'"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+Visit = Callable[..., Page]
+
+
+@dataclass(frozen=True)
+class Site:
+    """The same pages in several themes, on a local server.
+
+    Attributes:
+        built: The built set of each theme.
+    """
+
+    url: str
+    built: dict[str, Built]
+
+    def address(self, page: str, theme: str = "alabaster", query: str = "") -> str:
+        return f"{self.url}/{theme}/{page}.html{query}"
+
+    def codes(self, page: str, theme: str = "alabaster") -> list[list[str]]:
+        """Return the code of each side of each block, as the author wrote it."""
+        blocks = self.built[theme].doctree(page).findall(codediff)
+        return [[code.astext() for _side, _title, code in sides(block)] for block in blocks]
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serves files; those below ``/strict/`` are the basic theme's, under a strict policy."""
+
+    protocol_version = "HTTP/1.1"
+
+    def translate_path(self, path: str) -> str:
+        return super().translate_path(path.replace("/strict/", "/basic/", 1))
+
+    def end_headers(self) -> None:
+        if self.path.startswith("/strict/"):
+            self.send_header("Content-Security-Policy", POLICY)
+        super().end_headers()
+
+    def log_message(self, *_arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="package")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Return all pages in each theme that a test needs, served over HTTP."""
+    source = shutil.copytree(HERE / "pages", tmp_path_factory.mktemp("browser") / "source")
+    (source / "many.rst").write_text(_many(), "utf-8")
+    (source / "modes.rst").write_text(_modes(), "utf-8")
+    root = tmp_path_factory.mktemp("served")
+    variants: dict[str, dict[str, Any]] = {
+        "sphinx_book_theme": {},
+        "alabaster": {},
+        "basic": {"exclude_patterns": ["many.rst", "modes.rst"], "templates_path": ["strict"]},
+        "copybutton": {
+            "html_theme": "alabaster",
+            "extensions": ["codediff", "sphinx_copybutton"],
+            "include_patterns": ["index.rst", "copying.rst"],
+        },
+    }
+    built = {}
+    for theme, options in variants.items():
+        target = tmp_path_factory.mktemp(theme)
+        built[theme] = build_set(source, target, confoverrides={"html_theme": theme} | options)
+        (root / theme).symlink_to(built[theme].outdir)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=root)) as server:
+        server.daemon_threads = True
+        server.block_on_close = False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield Site(f"http://127.0.0.1:{server.server_port}", built)
+        server.shutdown()
+
+
+# Not for the whole session: other tests could not run an event loop of their own.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Return Chromium; without it tests are skipped, in continuous integration they fail."""
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not chromium:
+        reason = "no Chromium: install Debian's chromium, or set CHROMIUM to its path"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def reader(browser: Browser) -> Iterator[BrowserContext]:
+    """Return a context that many tests share: a new one each takes most of their time."""
+    with browser.new_context() as context:
+        yield context
+
+
+@pytest.fixture
+def visit(site: Site, browser: Browser, reader: BrowserContext) -> Iterator[Visit]:
+    """Return a function that opens a page as a new reader; the script on it may not fail.
+
+    Its arguments: the page, ``theme``, ``query``, ``width`` of the window, ``script`` to run
+    before any other, and options of a Playwright context, which then has nothing cached.
+    """
+    contexts = []
+    errors: list[str] = []
+
+    def note(error: WebError) -> None:
+        errors.append(error.error.stack or "")
+
+    def run(
+        name: str,
+        *,
+        theme: str = "alabaster",
+        query: str = "",
+        width: int = 1440,
+        script: str = "",
+        **options: Any,
+    ) -> Page:
+        context = reader
+        if script or options:
+            context = browser.new_context(**options)
+            contexts.append(context)
+            context.on("weberror", note)
+            context.add_init_script(script)
+        context.set_default_timeout(5_000)
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        response = page.goto(site.address(name, theme, query))
+        assert response is not None
+        assert response.ok, f"{response.url}: {response.status}"
+        return page
+
+    reader.on("weberror", note)
+    yield run
+    reader.remove_listener("weberror", note)
+    for page in reader.pages:
+        page.evaluate("localStorage.clear()")
+        page.close()
+    for context in contexts:
+        context.close()
+    assert [error for error in errors if "codediff.js" in error] == []
+
+
+def _many() -> str:
+    """Return a page of many synced blocks of ordinary length."""
+    block = """
+.. codediff::
+   :title: No Dropout, With Dropout
+   :sync:
+
+   class Model{0}(nnx.Module):
+
+     def __init__(self, rngs):
+       self.linear1 = nnx.Linear(in_features, hidden, rngs=rngs)
+       self.linear2 = nnx.Linear(hidden, out_features, rngs=rngs)
+
+     def __call__(self, x):
+       x = self.linear1(x)
+       x = nnx.relu(x)
+       return self.linear2(x)
+
+   model = Model{0}(rngs=nnx.Rngs(params={0}))
+   ---
+   class Model{0}(nnx.Module):
+
+     def __init__(self, rngs):
+       self.linear1 = nnx.Linear(in_features, hidden, rngs=rngs)
+       self.dropout = nnx.Dropout(0.5, rngs=rngs)  #!
+       self.linear2 = nnx.Linear(hidden, out_features, rngs=rngs)
+
+     def __call__(self, x):
+       x = self.linear1(x)
+       x = nnx.relu(x)
+       x = self.dropout(x)  #!
+       return self.linear2(x)
+
+   model = Model{0}(rngs=nnx.Rngs(params={0}, dropout={0}))  #!
+"""
+    blocks = "".join(f"\nText before block {n}.\n{block.format(n)}" for n in range(BLOCKS))
+    return f"Many\n====\n{blocks}"
+
+
+def _modes() -> str:
+    """Return a page with a block for each combination of looks."""
+    code = """
+start = "same"
+value = call(one, 'quote', <&>)  #!
+a = 1
+
+b = 2
+c = 3
+gone = "left"
+end = r"\\d+\\t"
+---
+start = "same"
+value = call(two, 'quote', <&>)
+a = 1
+
+b = 2
+c = 3
+end = r"\\d+\\t"
+added = "😀 Zoë"  #!
+"""
+    text = "Modes\n=====\n"
+    for mode, numbers, context in product(
+        ("markers", "changes", "both", "none"), ("", ":linenos:"), ("", ":context: 1")
+    ):
+        options = f":title: L, R\n:highlight: {mode}\n{numbers}\n{context}".split("\n")
+        lines = "\n".join(filter(None, options)) + "\n" + code
+        text += f"\n.. codediff::\n{indent(lines, '   ')}\n"
+    return text

@@ -1,0 +1,77 @@
+"""A page with blocks stays put: it neither scrolls sideways nor shifts as it loads."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import BLOCKS, Visit
+from .probe import blocks, choose, frames, sideways, toggle_folds, views
+
+_SHIFTS = """() => new Promise((done) => {
+  new PerformanceObserver((list) => done(list.getEntries().map(({ value, sources }) => ({
+    value,
+    sources: sources.map(({ node }) => (node?.outerHTML ?? `${node?.nodeValue}`).slice(0, 200)),
+    ours: sources.some(({ node }) => document.querySelector("article")?.contains(node)),
+  })))).observe({ type: "layout-shift", buffered: true });
+  requestAnimationFrame(() => requestAnimationFrame(() => done([])));
+})"""
+
+_HEIGHTS = """() => {
+  const { body } = document;
+  const measure = () => body.getBoundingClientRect().height;
+  const heights = [measure()];
+  body.style.display = "none";
+  measure();
+  body.style.display = "";
+  return [...heights, measure()];
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 320])
+@pytest.mark.parametrize("name", ["rows", "unified", "copying"])
+def test_no_view_makes_the_page_scroll_sideways(visit: Visit, name: str, width: int) -> None:
+    """A window of 320 pixels is one of 1280 at 400 % zoom."""
+    page = visit(name, theme="sphinx_book_theme", width=width)
+    assert sideways(page) == 0
+    for block in blocks(page):
+        if block.locator("details").count():
+            toggle_folds(block, opened=True)
+    for block in blocks(page):
+        for view in views(block):
+            choose(block, view)
+            assert sideways(page) == 0, view
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_page_is_as_long_as_its_content_after_switching(visit: Visit, width: int) -> None:
+    """Else it is cut off, or jumps away from under the mouse at the next click."""
+    page = visit("unified", theme="sphinx_book_theme", width=width)
+    for block in blocks(page):
+        for view in [*views(block)[1:], views(block)[0]]:
+            choose(block, view)
+            frames(page)
+            now, laid_out_anew = page.evaluate(_HEIGHTS)
+            assert now == pytest.approx(laid_out_anew, abs=1), view
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_no_line_is_cut_in_a_narrow_window(visit: Visit, width: int) -> None:
+    page = visit("rows", theme="sphinx_book_theme", width=width)
+    wide = page.locator(".codediff pre, .codediff pre *").evaluate_all(
+        """(elements) => elements
+          .filter((element) => element.checkVisibility() && element.clientWidth)
+          .filter((element) => element.scrollWidth > element.clientWidth)
+          .map((element) => element.textContent)"""
+    )
+    assert wide == []
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("theme", ["alabaster", "sphinx_book_theme"])
+def test_nothing_shifts_while_200_blocks_load(visit: Visit, theme: str, width: int) -> None:
+    """The book theme's own header shifts as its script loads; the article must not."""
+    page = visit("many", theme=theme, width=width, accept_downloads=False)  # nothing cached
+    assert len(blocks(page)) == BLOCKS
+    frames(page)
+    shifts = page.evaluate(_SHIFTS)
+    assert [shift for shift in shifts if shift["ours"] or theme == "alabaster"] == []
