@@ -54,7 +54,7 @@ def browser(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure speed and size, as ratios within one run; too large a figure fails it."""
     install(session)
-    session.run("python", "-m", "bench", env={"PYTHONPATH": "sphinx_ext"})
+    session.run("python", "-m", "bench", env={"PYTHONPATH": "sphinx_ext:tests"})
 
 
 @nox.session

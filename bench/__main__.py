@@ -2,61 +2,66 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
 import json
+import os
 import random
+import re
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
+
 from codediff.align import align
+from tests.browser.measure import measure_switching
 
 ROOT = Path(__file__).parent.parent
-REPEATS = 3
-
-LEFT = """
-def train_step_{n}(state, batch, labels):
-    def loss_fn(params):
-        logits = state.apply_fn({{'params': params}}, batch)
-        return cross_entropy(logits, labels).mean()
-
-    loss, grads = jax.value_and_grad(loss_fn)(state.params)
-    state = state.apply_gradients(grads=grads)
-    return state, loss, {n}
-"""
-RIGHT = """
-def train_step_{n}(state, batch, labels, key):
-    step_key = jax.random.fold_in(key, state.step)
-
-    def loss_fn(params):
-        logits = state.apply_fn(
-            {{'params': params}}, batch, rngs={{'dropout': step_key}}
-        )
-        return cross_entropy(logits, labels).mean()
-
-    loss, grads = jax.value_and_grad(loss_fn)(state.params)
-    state = state.apply_gradients(grads=grads)
-    return state, loss, {n}
-"""
+REPEATS = 5
 
 
-def indent(code: str) -> str:
-    return "\n".join(f"   {line}".rstrip() for line in code.strip("\n").split("\n"))
+@cache
+def functions() -> list[list[str]]:
+    """Return functions of the standard library: real code, no two alike, for the sides."""
+    found = []
+    for path in sorted(Path(os.__file__).parent.glob("[a-z]*.py")):
+        lines = path.read_text("utf-8").splitlines()
+        for node in ast.walk(ast.parse("\n".join(lines))):
+            if isinstance(node, ast.FunctionDef) and 7 <= node.end_lineno - node.lineno <= 25:
+                code = textwrap.dedent("\n".join(lines[node.lineno - 1 : node.end_lineno]))
+                if "#!" not in code and "\n---\n" not in code:
+                    found.append(code.split("\n"))
+    return found
+
+
+def sides(number: int) -> tuple[list[str], list[str]]:
+    """Return a function, and the function with two lines more and one that differs."""
+    left = functions()[number % len(functions())]
+    margin = re.match(r"\s*", left[3])[0]
+    right = [*left[:3], f"{margin}check(seen, {number})", f"{margin}seen += 1", *left[3:]]
+    right[-1] += "  # changed"
+    return left, right
+
+
+def indent(code: list[str]) -> str:
+    return "\n".join(f"   {line}".rstrip() for line in code)
 
 
 def as_codediff(number: int) -> str:
-    left, right = (indent(code.format(n=number)) for code in (LEFT, RIGHT))
-    return f".. codediff::\n   :title: No Dropout, With Dropout\n\n{left}\n   ---\n{right}\n"
+    left, right = map(indent, sides(number))
+    return f".. codediff::\n   :title: Before, After\n   :sync:\n\n{left}\n   ---\n{right}\n"
 
 
 def as_code_blocks(number: int) -> str:
-    return "\n".join(
-        f".. code-block:: python\n\n{indent(code.format(n=number))}\n" for code in (LEFT, RIGHT)
-    )
+    return "\n".join(f".. code-block:: python\n\n{indent(side)}\n" for side in sides(number))
 
 
 def write_set(folder: Path, block: Callable[[int], str], *, pages: int, blocks: int) -> Path:
@@ -123,9 +128,42 @@ def asset_figures() -> Iterator[tuple[str, float, float]]:
         yield f"{path.name}, gzipped kB", len(gzip.compress(path.read_bytes())) / 1000, 4.0
 
 
+def browser_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not chromium:
+        print("no Chromium: switching 200 blocks is not measured")
+        return
+    source = write_set(folder / "many", as_codediff, pages=1, blocks=200)
+    with (source / "conf.py").open("a") as conf:
+        conf.write("html_theme = 'sphinx_book_theme'\n")
+    build(source, folder / "many-html")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto((folder / "many-html" / "page0.html").as_uri(), wait_until="load")
+        page.wait_for_selector(".cd-far", state="attached")
+        switches: dict[str, list[float]] = {}
+        for name, view in [
+            ("unified", "unified"),
+            ("back", ""),
+            ("one side", "1"),
+            ("all", ""),
+        ] * 5:
+            switches.setdefault(name, []).append(measure_switching(page, view)["total"])
+        for name, times in switches.items():
+            yield f"ms to switch 200 blocks: {name}", statistics.median(times), 100.0
+        browser.close()
+
+
 def main() -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        figures = [*html_figures(Path(folder)), *align_figures(), *asset_figures()]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        figures = [
+            *html_figures(folder),
+            *align_figures(),
+            *asset_figures(),
+            *browser_figures(folder),
+        ]
     for name, value, limit in figures:
         print(f"{'ok  ' if value <= limit else 'OVER'} {value:7.3f} <= {limit:<5} {name}")
     target = ROOT / "_build" / "bench.json"

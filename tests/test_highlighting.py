@@ -26,21 +26,20 @@ LINES = {
 @given(st.data())
 def test_what_another_side_taught_changes_nothing(language: str, data: st.DataObject) -> None:
     lines = st.lists(st.sampled_from(LINES[language]), max_size=12)
-    first, second, ending = (data.draw(lines) for _ in range(3))
-    lexer = get_lexer_by_name(language)
-    known = _lex(lexer, "\n".join([*first, *ending]) + "\n", None, strict=False)
-    source = "\n".join([*second, *ending]) + "\n"
-    alone = _lex(lexer, source, None, strict=False)
-    assert _lex(lexer, source, known, strict=False).lines == alone.lines
-    assert "".join("".join(t for _, t in line) + "\n" for line in alone.lines) == source
+    lexer, memo = get_lexer_by_name(language), {}
+    for _side in range(3):
+        source = "\n".join(data.draw(lines)) + "\n"
+        alone = _lex(lexer, source, {}, strict=False)
+        assert _lex(lexer, source, memo, strict=False) == alone
+        assert "".join("".join(t for _, t in line) + "\n" for line in alone) == source
 
 
-def test_a_shared_ending_is_not_lexed_again() -> None:
-    lexer = get_lexer_by_name("python")
-    known = _lex(lexer, "a = 1\nb = 2\nc = 3\n", None, strict=True)
-    lines = _lex(lexer, "d = 4\nb = 2\nc = 3\n", known, strict=True).lines
-    assert lines[1] is known.lines[1]
-    assert lines[2] is known.lines[2]
+def test_lines_that_two_sides_have_alike_are_lexed_once() -> None:
+    lexer, memo = get_lexer_by_name("python"), {}
+    first = _lex(lexer, "a = 1\nb = 2\nc = 3\n", memo, strict=True)
+    second = _lex(lexer, "a = 1\nd = 4\nc = 3\nb = 2\n", memo, strict=True)
+    assert second[0] is first[0]
+    assert second[3] is first[1]
 
 
 @pytest.mark.parametrize("language", ["python", "pycon", "yaml", "default", "none"])

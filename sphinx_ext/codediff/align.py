@@ -27,6 +27,7 @@ _WORD = re.compile(r"\w+")
 _PIECE = re.compile(r"\w+|\s+|[^\w\s]")
 
 _LONGEST = 4  # characters of a word that add to its weight
+_FEW = 24  # pairs of lines in a hunk that are compared without more ado
 _CELLS = 10_000  # pairs of lines in a hunk that are all compared
 _RARE = 16  # lines for each one that may hold a rare word
 
@@ -179,7 +180,8 @@ def _match(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:
     while tail < shorter - head and lines[-1 - tail] in rows[-1 - tail]:
         tail += 1
     row_end, line_end = len(rows) - tail, len(lines) - tail
-    middle = _match_hunk(rows[head:row_end], lines[head:line_end], (_same_line, _same_word))
+    ways = ((_FEW, _only_line), (_CELLS, _same_line), (_CELLS, _same_word))
+    middle = _match_hunk(rows[head:row_end], lines[head:line_end], ways)
     return [
         *((index, index) for index in range(head)),
         *((row + head, line + head) for row, line in middle),
@@ -188,16 +190,16 @@ def _match(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:
 
 
 def _match_hunk(
-    rows: Sequence[_Texts], lines: Sequence[str], ways: Sequence[_Anchors]
+    rows: Sequence[_Texts], lines: Sequence[str], ways: Sequence[tuple[int, _Anchors]]
 ) -> list[_Pair]:
     """Compare all pairs of a small hunk; divide a large one at its anchors."""
-    if len(rows) * len(lines) <= _CELLS:
-        return _match_all(rows, lines) if rows and lines else []
+    cells = len(rows) * len(lines)
+    ways = [way for way in ways if cells > way[0]]
     if not ways:
-        return []
+        return _match_all(rows, lines) if 0 < cells <= _CELLS else []
     pairs: list[_Pair] = []
     row = line = 0
-    for anchor in (*ways[0](rows, lines), (len(rows), len(lines))):
+    for anchor in (*ways[0][1](rows, lines), (len(rows), len(lines))):
         between = _match_hunk(rows[row : anchor[0]], lines[line : anchor[1]], ways[1:])
         pairs += ((row + i, line + j) for i, j in between)
         pairs.append(anchor)
@@ -295,6 +297,16 @@ def _similar(left: str, right: str) -> bool:
     """Whether two lines share at least half of their weight."""
     first, second = _masks((left, right)).values()
     return 4 * (first & second).bit_count() >= first.bit_count() + second.bit_count()
+
+
+def _only_line(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:
+    """Anchor a hunk at equal lines that hold a word and occur once, as patience diff does."""
+    where = _positions((line,) if _WORD.search(line) else () for line in lines)
+    counts = Counter(text for row in rows for text in row)
+    masks = [
+        sum(where[text] for text in row if counts[text] == 1 and text in where) for row in rows
+    ]
+    return _common([0 if mask & (mask - 1) else mask for mask in masks], len(lines))
 
 
 def _same_line(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:

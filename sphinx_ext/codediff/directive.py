@@ -42,7 +42,7 @@ class CodeDiff(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the block, followed by what docutils has to say about its titles."""
-        content = list(self.content)
+        content: list[str] = self.content.data
         self.given, start, problems = sides.read_options(
             content, OPTIONS, quotes=not self._in_rst()
         )

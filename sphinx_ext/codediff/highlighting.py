@@ -6,8 +6,8 @@ words that changed inside it marked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from html import escape
 from itertools import pairwise
@@ -15,95 +15,101 @@ from itertools import pairwise
 from docutils import nodes
 from pygments.filters import ErrorToken
 from pygments.lexer import Lexer
+from pygments.lexers.python import PythonLexer
 from pygments.token import STANDARD_TYPES, Error, _TokenType
 from sphinx.writers.html5 import HTML5Translator
 
 Piece = tuple[str, str]
 Ranges = Sequence[tuple[int, int]]
-
-
-@dataclass(slots=True)
-class Highlighted:
-    """The code of a side as lines of pieces of text, each with its class.
-
-    Attributes:
-        source: The code, with a final line feed.
-        lines: For each line, pieces of text with their classes, empty for plain text.
-        states: What the lexer had on its stack at the start of a line, by position; only
-            where a token begins there.
-    """
-
-    source: str
-    lines: list[list[Piece]] = field(default_factory=list)
-    states: dict[int, tuple[str, ...]] = field(default_factory=dict)
+_TRIPLE = re.compile("\"{3}|'{3}")
+State = tuple[str, ...]
+Memo = dict[tuple[State, str], tuple[list[Piece], State]]
+"""For a line and the state before it: its pieces, and the state after it."""
 
 
 def highlight_side(
-    translator: HTML5Translator, code: nodes.literal_block, known: Highlighted | None
-) -> Highlighted:
+    translator: HTML5Translator, code: nodes.literal_block, memo: Memo
+) -> list[list[Piece]]:
     """Highlight a side with the lexer and the warnings that Sphinx has for any code block.
 
     Args:
         translator: Whose highlighter is used.
         code: The side.
-        known: Another side of the block: where both end alike, its work is used again.
+        memo: What is known from other sides of the block, and from this one afterwards.
+
+    Returns:
+        For each line, pieces of text with their classes, which are empty for plain text.
     """
     language, force = code["language"], code["force"]
     source, bridge = code.astext(), translator.highlighter
     options = translator.config.highlight_options.get(language, {})
     try:
         lexer = bridge.get_lexer(source, language, options, force, location=code)
-        return _lex(lexer, source + "\n", known, strict=not force)
+        return _lex(lexer, source + "\n", memo, strict=not force)
     except ErrorToken:
         if language == "default":
             language = "none"
         else:  # Says that the code could not be lexed, with its type and place.
             bridge.highlight_block(source, language, options, force, location=code)
         lexer = bridge.get_lexer(source, language, options, force=True, location=code)
-        return _lex(lexer, source + "\n", None, strict=False)
+        return _lex(lexer, source + "\n", {}, strict=False)
 
 
-def _lex(lexer: Lexer, source: str, known: Highlighted | None, *, strict: bool) -> Highlighted:
+def _lex(lexer: Lexer, source: str, memo: Memo, *, strict: bool) -> list[list[Piece]]:
     """Split code into tokens, and these into lines, joining neighbours that look the same.
 
-    A lexer's outcome depends on its state and on the text that is left. Where both are what
-    they were in the *known* side, so is all that follows.
+    Python's lexer is line by line but for what it has on its stack: a line that begins in the
+    same state as an equal one before, and ends where a token does, has the same tokens.
 
     Raises:
         ErrorToken: If *strict* and some of the code is not of the lexer's language.
     """
-    made = Highlighted(source)
-    shift = len(known.source) - len(source) if known else 0
+    lines: list[list[Piece]] = []
     line: list[Piece] = []
-    tokens = lexer.get_tokens_unprocessed(source)
-    for position, kind, text in tokens:
-        if position and source[position - 1] == "\n" and (state := _state(tokens, position)):
-            made.states[position] = state
-            if (
-                known
-                and known.states.get(position + shift) == state
-                and known.source.endswith(source[position:])
-            ):
-                made.lines += known.lines[known.source.count("\n", 0, position + shift) :]
-                return made
-        if strict and kind is Error:
-            raise ErrorToken(text)
-        name = _class(kind)
-        for number, part in enumerate(text.split("\n") if "\n" in text else (text,)):
-            if number:
-                made.lines.append(line)
-                line = []
-            if part and line and line[-1][0] == name:
-                line[-1] = name, line[-1][1] + part
-            elif part:
-                line.append((name, part))
-    return made
+    # Elsewhere than at the very start, a hash-bang is a comment like any other.
+    shares = type(lexer) is PythonLexer and "\n#!" not in source
+    state: State = ("root",)
+    start = 0
+    while start < len(source):
+        first, began, start = start, -1, len(source)
+        tokens = (
+            lexer.get_tokens_unprocessed(source[first:], state)  # type: ignore[call-arg]
+            if first
+            else lexer.get_tokens_unprocessed(source)
+        )
+        for position, kind, text in tokens:
+            if shares and not line and (now := _state(tokens, position)):
+                here = first + position
+                passed = source[began:here] if began >= 0 else ""
+                # What three quotes begin depends on whether it ends, on whatever line.
+                if passed.find("\n") + 1 == len(passed) > 0 and not _TRIPLE.search(passed):
+                    memo[state, passed] = lines[-1], now
+                began, state = here, now
+                end = source.find("\n", here) + 1
+                while known := memo.get((state, source[here:end])):
+                    lines.append(known[0])
+                    state, here, end = known[1], end, source.find("\n", end) + 1
+                if here > began:
+                    start = here
+                    break
+            if strict and kind is Error:
+                raise ErrorToken(text)
+            name = _class(kind)
+            for number, part in enumerate(text.split("\n") if "\n" in text else (text,)):
+                if number:
+                    lines.append(line)
+                    line = []
+                if part and line and line[-1][0] == name:
+                    line[-1] = name, line[-1][1] + part
+                elif part:
+                    line.append((name, part))
+    return lines
 
 
-def _state(tokens: Iterator[object], position: int) -> tuple[str, ...] | None:
+def _state(tokens: Iterator[object], position: int) -> State | None:
     """Return a lexer's stack of states, if it is one that has one and a token begins here.
 
-    Pygments has no other way to ask; without an answer, all of the code is lexed.
+    Pygments has no other way to ask; without an answer, nothing is shared.
     """
     frame = getattr(tokens, "gi_frame", None)
     seen = frame.f_locals if frame else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from html import escape
 from itertools import groupby
 from pathlib import Path
@@ -15,7 +16,7 @@ from sphinx.locale import _
 from sphinx.writers.html5 import HTML5Translator
 
 from .align import Row, changed_words
-from .highlighting import Highlighted, Ranges, highlight_side, write_line
+from .highlighting import Memo, Piece, Ranges, highlight_side, write_line
 from .nodes import Side, codediff, highlight, rows, sides
 
 STATIC = Path(__file__).parent / "static"
@@ -23,6 +24,7 @@ STYLE, SCRIPT = "codediff.css", "codediff.js"
 
 _TAGS: dict[str | None, str] = {"inserted": "ins", "deleted": "del"}
 _CLASSES: dict[str | None, str] = {"changed": "cd-c", None: "cd-b"}
+_changed_words = lru_cache(maxsize=64)(changed_words)  # Both sides of a line ask.
 _LONGEST = 4000  # characters of two lines that are compared word by word
 
 
@@ -46,16 +48,13 @@ def visit(self: HTML5Translator, node: codediff) -> None:
     shown = highlight(node, self.config)
     changes = "codediff-changes" if "changes" in shown else ""
     self.body.append(self.starttag(node, "div", CLASS=changes))
-    known: Highlighted | None = None
+    memo: Memo = {}
     for index, (side, title, code) in enumerate(found):
         self.body.append('<div class="codediff-side">\n<div class="codediff-title">')
         _write_caption(self, title, side, permalink=False)
         self.body.append("</div>\n")
-        self.body.append(
-            self.starttag(code, "div", "", CLASS=f"highlight-{code['language']} notranslate")
-        )
-        highlighted = highlight_side(self, code, known)
-        known = known or highlighted
+        self.body.append(f'<div class="highlight-{escape(code["language"])} notranslate">')
+        highlighted = highlight_side(self, code, memo)
         elements = list(_elements(highlighted, aligned, found, index, shown))
         for fold in reversed(folds):
             label = escape(_("Show {} equal lines").format(len(fold)))
@@ -74,9 +73,12 @@ def _write_caption(
 ) -> None:
     """Write a caption's text, with its number and permanent link where it has them."""
     self.add_fignumber(owner)
-    self.body.append(self.starttag(caption, "span", "", CLASS="caption-text"))
+    self.body.append('<span class="caption-text">')
     for child in caption.children:
-        child.walkabout(self)
+        if isinstance(child, nodes.Text):
+            self.visit_Text(child)
+        else:
+            child.walkabout(self)
     self.body.append("</span>")
     if permalink:
         self.add_permalink_ref(owner, _("Link to this code"))
@@ -112,7 +114,7 @@ def _folds(aligned: Sequence[Row], found: Sequence[Side], context: int) -> list[
 
 
 def _elements(
-    highlighted: Highlighted,
+    highlighted: Sequence[list[Piece]],
     aligned: Sequence[Row],
     found: Sequence[Side],
     index: int,
@@ -134,9 +136,10 @@ def _elements(
             yield "<i></i>"
             continue
         changed = kind == "changed" and "changes" in shown
-        html = write_line(
-            highlighted.lines[line], _words(row, texts, index) if changed else (), word
-        )
+        html = write_line(highlighted[line], _words(row, texts, index) if changed else (), word)
+        if kind == "equal" and first is None and line + 1 not in marked:
+            yield f"<span>{html}\n</span>"
+            continue
         tag = _TAGS.get(kind, "span")
         classes = " ".join(
             name for name in (_CLASSES.get(kind), "hll" if line + 1 in marked else None) if name
@@ -158,7 +161,7 @@ def _words(row: Row, texts: Sequence[Sequence[str]], index: int) -> Ranges:
     for other in others if index == 0 else [index]:
         line = lines[other]
         if first is not None and line is not None and len(first) + len(line) < _LONGEST:
-            ranges |= set(changed_words(first, line)[min(index, 1)])
+            ranges |= set(_changed_words(first, line)[min(index, 1)])
     merged: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
         if merged and start <= merged[-1][1]:

@@ -21,6 +21,8 @@ MARKER = "#!"
 _OPTION = re.compile(r"\s*:(?P<name>[\w-]+):(?:\s+(?P<value>.*)|\s*$)")
 _YAML_OPTION = re.compile(r"(?P<name>[\w-]+):(?:\s+(?P<value>.*)|\s*$)")
 _QUOTED = re.compile(r"(['\"])((?:(?!\1).)*)\1")
+_TRIPLE = re.compile("\"{3}|'{3}")
+_QUOTE = re.compile("[\"'`]")
 _LITERAL = re.compile(r"(`+).+?\1")
 _SPELLING = re.compile(r"[\s_-]+")
 
@@ -278,8 +280,9 @@ def read_markers(lines: Sequence[str], language: str) -> tuple[list[str], list[i
 
 def _outside_strings(lines: Sequence[str], candidates: Sequence[int], language: str) -> list[int]:
     """Return those of the lines *candidates* whose marker is not inside a string."""
-    if not candidates:
-        return []
+    quotes = _TRIPLE if language == "python" else _QUOTE
+    if not candidates or not any(map(quotes.search, lines)):
+        return list(candidates)  # No string goes beyond the end of a line.
     try:
         lexer = get_lexer_by_name(language)
     except ClassNotFound:
