@@ -141,7 +141,7 @@ def browser_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto((folder / "many-html" / "page0.html").as_uri(), wait_until="load")
-        page.wait_for_selector(".cd-far", state="attached")
+        page.wait_for_selector(".codediff select", state="attached")
         switches: dict[str, list[float]] = {}
         for name, view in [
             ("unified", "unified"),

@@ -110,8 +110,22 @@
     select.addEventListener("change", () => {
       const { value } = select;
       const top = element.getBoundingClientRect().top;
-      for (const other of blocks)
-        if (other === block || (sync !== undefined && other.key === key && other.element.dataset.sync !== undefined)) show(other, value);
+      const others = blocks.filter(
+        (other) => other === block || (sync !== undefined && other.key === key && "sync" in other.element.dataset),
+      );
+      // What is far from the window is not laid out until it comes near.
+      const near = others.map((other) => {
+        const { top, bottom } = other.element.getBoundingClientRect();
+        return bottom > -innerHeight && top < 2 * innerHeight;
+      });
+      others.forEach((other, index) => {
+        other.element.classList.remove("cd-later");
+        other.element.classList.toggle("cd-now", !near[index]);
+        show(other, value);
+      });
+      requestAnimationFrame(() =>
+        requestAnimationFrame(() => all(".cd-now").forEach(({ classList }) => classList.replace("cd-now", "cd-later"))),
+      );
       if (sync !== undefined) remember(key, value);
       scrollBy({ top: element.getBoundingClientRect().top - top, behavior: "instant" });
     });
@@ -124,15 +138,6 @@
     ];
     show(block, wanted.find((value) => known.includes(value)) ?? "");
   }
-
-  const observer = new IntersectionObserver(
-    (entries) => {
-      for (const { target, isIntersecting } of entries) target.classList.toggle("cd-far", !isIntersecting);
-      observer.disconnect();
-    },
-    { rootMargin: "100%" },
-  );
-  addEventListener("load", () => blocks.forEach(({ element }) => observer.observe(element)));
 
   // A selection that begins in one side stays there.
   document.addEventListener("pointerdown", ({ target }) => {
