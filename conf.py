@@ -25,12 +25,13 @@ myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = ["docs/_static"]
+templates_path = ["docs/_templates"]
 html_favicon = "docs/_static/favicon.svg"
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_context = {"default_mode": "auto"}
-html_sidebars = {"**": ["navbar-logo.html", "search-button-field.html", "sbt-sidebar-nav.html"]}
+html_sidebars = {"**": ["home-link.html", "search-button-field.html", "sbt-sidebar-nav.html"]}
 html_theme_options = {
     "home_page_in_toc": True,
     "navbar_persistent": [],

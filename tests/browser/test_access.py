@@ -1,0 +1,120 @@
+"""Everyone can read the site: axe finds nothing, and all of the code has enough contrast."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from conftest import ROOT
+
+PAGES = [
+    *("index", "guides/dropout", "guides/dropout_nnx", "tutorials/dropout_mnist"),
+    *("codediff/index", "codediff/options", "codediff/testing", "codediff/theming"),
+    *("codediff/warnings", "genindex", "search"),
+]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SCHEMES = ["light", "dark"]
+
+# The contrast of each text with what is behind it, as WCAG 2.2 defines it, from the styles in
+# force: backgrounds are laid over each other from the page down, opacity included.
+CONTRASTS = """() => {
+  const parse = (text) => {
+    const numbers = text.match(/[\\d.e-]+/g).map(Number);
+    const scale = text.startsWith("color(") ? 255 : 1;
+    const [r, g, b, alpha = 1] = numbers;
+    return { rgb: [r, g, b].map((part) => part * scale), alpha };
+  };
+  const over = (top, alpha, below) => top.map((part, i) => part * alpha + below[i] * (1 - alpha));
+  const luminance = (rgb) => {
+    const [r, g, b] = rgb.map((part) => part / 255)
+      .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ratio = (one, two) => {
+    const [low, high] = [luminance(one), luminance(two)].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const lineage = (element) => {
+    const found = [];
+    for (let part = element; part; part = part.parentElement) found.unshift(part);
+    return found;
+  };
+  const seen = new Map();
+  const measure = (element, pseudo, text) => {
+    let background = [255, 255, 255];
+    for (const part of lineage(element)) {
+      const { rgb, alpha } = parse(getComputedStyle(part).backgroundColor);
+      background = over(rgb, alpha, background);
+    }
+    const style = getComputedStyle(element, pseudo);
+    const { rgb, alpha } = parse(style.color);
+    const value = ratio(over(rgb, alpha * Number(style.opacity), background), background);
+    const what = `${element.tagName}.${element.className}${pseudo ?? ""} ${style.color}`;
+    if (!seen.has(what) || seen.get(what)[0] > value) seen.set(what, [value, text]);
+  };
+  for (const block of document.querySelectorAll(".codediff-block")) {
+    const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const { parentElement, data } = walker.currentNode;
+      if (data.trim() && parentElement.checkVisibility()) measure(parentElement, null, data);
+    }
+    for (const line of block.querySelectorAll("pre > *, summary"))
+      if (!/^(none|normal|"")/.test(getComputedStyle(line, "::before").content))
+        measure(line, "::before", line.textContent);
+    for (const button of block.querySelectorAll("button, select")) measure(button, null, "");
+  }
+  return [...seen].map(([what, [value, text]]) => [what, value, text]);
+}"""
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the site, built with its notebook as it is."""
+    target = tmp_path_factory.mktemp("site")
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "sphinx", "-q", "-c", ROOT, "-d", target / "doctrees"),
+            *("-D", "nb_execution_mode=off", ROOT / "docs", target),
+        ],
+        check=True,
+    )
+    return target
+
+
+@pytest.fixture(params=SCHEMES)
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    # A window in which nothing is far away.
+    size = {"width": 1440, "height": 20_000}
+    with browser.new_context(color_scheme=request.param, viewport=size) as context:
+        yield context.new_page()
+
+
+def visit(page: Page, path: Path) -> None:
+    page.goto(path.as_uri(), wait_until="load")
+    page.wait_for_function("document.getAnimations().every((one) => one.playState != 'running')")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(page: Page, pages: Path, name: str) -> None:
+    visit(page, pages / f"{name}.html")
+    results = Axe().run(page, options={"runOnly": RULES})
+    assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("view", ["", "unified", "1"])
+@pytest.mark.parametrize("name", ["guides/dropout", "codediff/options"])
+def test_all_text_in_blocks_has_enough_contrast(
+    page: Page, pages: Path, name: str, view: str
+) -> None:
+    visit(page, pages / f"{name}.html")
+    for select in page.locator(".codediff > select").all():
+        select.select_option(view)
+    found = page.evaluate(CONTRASTS)
+    assert len(found) > 10
+    assert [one for one in found if one[1] < 4.5] == []
