@@ -42,6 +42,7 @@ def doctrees(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("builder", BUILDERS)
 def test_every_builder_builds_the_site_without_a_warning(builder, tmp_path, doctrees) -> None:
+    doctrees /= "gettext" if builder == "gettext" else "others"  # Sphinx wants it so.
     subprocess.run(
         [
             *(sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", builder),
