@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sphinx.config import ENUM
-
-from . import account, groups, html, nodes, plain
-from .directive import HIGHLIGHTS, CodeDiff
-
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.util.typing import ExtensionMetadata
@@ -18,6 +13,12 @@ __version__ = "0.1.0"
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the extension with Sphinx."""
+    # Here, since pytest loads the package for its plugin and has no use for Sphinx.
+    from sphinx.config import ENUM
+
+    from . import account, collect, groups, html, nodes, plain
+    from .directive import HIGHLIGHTS, CodeDiff
+
     app.setup_extension("sphinx.ext.doctest")
     app.add_directive("codediff", CodeDiff)
     app.add_directive("testsetup", groups.SharedSetup, override=True)
@@ -32,6 +33,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         texinfo=(plain.visit, plain.depart),
     )
     app.add_builder(account.AccountBuilder)
+    app.add_builder(collect.ProgramsBuilder)
     app.connect("doctree-read", groups.resolve)
     app.connect("doctree-read", nodes.add_labels)
     app.connect("config-inited", html.add_static_path)

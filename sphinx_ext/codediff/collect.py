@@ -1,0 +1,239 @@
+"""From pages to programs: what stock doctest would execute, as data.
+
+Needs Sphinx, and executes nothing of a page but the conditions of ``:skipif:``, as Sphinx does.
+"""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from docutils import nodes
+from sphinx.builders.dummy import DummyBuilder
+
+from .nodes import codediff, sides
+from .run import Piece, Program
+
+Kind = Literal["setup", "code", "doctest", "cleanup"]
+KINDS: dict[str, Kind] = {
+    "testsetup": "setup",
+    "testcode": "code",
+    "doctest": "doctest",
+    "testcleanup": "cleanup",
+}
+FLAGS = doctest.OPTIONFLAGS_BY_NAME
+
+
+class Written(NamedTuple):
+    """Code as it is written on a page, and whether it is the output of other code."""
+
+    piece: Piece
+    is_output: bool
+
+
+@dataclass(slots=True)
+class Page:
+    """What there is to run on a page.
+
+    Attributes:
+        path: Its file.
+        programs: One a group.
+        blocks: The number of its ``codediff`` blocks.
+        skipped: Places and titles of the sides that are skipped by name.
+        idle: Places and titles of the sides that are neither executed nor skipped.
+    """
+
+    path: str
+    programs: list[Program] = field(default_factory=list)
+    blocks: int = 0
+    skipped: list[str] = field(default_factory=list)
+    idle: list[str] = field(default_factory=list)
+
+
+class ProgramsBuilder(DummyBuilder):
+    """Writes ``programs.json``: the programs of all pages, with notebooks left as they are."""
+
+    name = "codediff-programs"
+    epilog = ""
+
+    def init(self) -> None:
+        """Keep notebooks from being executed."""
+        super().init()
+        if "nb_execution_mode" in self.config:
+            self.config.nb_execution_mode = "off"
+            self.config.suppress_warnings = [*self.config.suppress_warnings, "myst-nb.lexer"]
+
+    def finish(self) -> None:
+        """Write the programs of all pages, those that have not changed included."""
+        pages = []
+        for docname in sorted(self.env.found_docs):
+            page = read_page(
+                self.env.get_doctree(docname), str(self.env.doc2path(docname)), self.config
+            )
+            pages.append(asdict(page))
+        text = json.dumps({"pages": pages}, ensure_ascii=False)
+        (Path(self.outdir) / "programs.json").write_text(text, "utf-8")
+
+
+def read_page(doctree: nodes.document, path: str, config: Any) -> Page:
+    """Return what there is to run on a page.
+
+    Args:
+        doctree: The page as read.
+        path: Its file.
+        config: Sphinx' configuration, for that of ``sphinx.ext.doctest``.
+    """
+    page = Page(path)
+    titles = {}
+    for block in doctree.findall(codediff):
+        page.blocks += 1
+        for _side, title, code in sides(block):
+            titles[id(code)] = title.astext()
+            where = f"{code.source}:{code.line} {title.astext()!r}"
+            if code.get("skipped"):
+                page.skipped.append(where)
+            elif "testnodetype" not in code:
+                page.idle.append(where)
+    groups: defaultdict[str, list[Written]] = defaultdict(list)
+    everywhere: list[Written] = []
+    for node in doctree.findall(lambda node: _is_test(node, config)):
+        assert isinstance(node, nodes.Element)
+        if "skipif" in node and _holds(node["skipif"], config):
+            continue
+        named = node.get("groups", [config.doctest_test_doctest_blocks])
+        written = _piece(node, titles.get(id(node), ""), path)
+        if "*" in named:
+            everywhere.append(written)
+        for group in named if "*" not in named else ():
+            groups[group].append(written)
+    for pieces in groups.values():
+        pieces += everywhere
+    for group, pieces in groups.items():
+        whole = [*_configured(config, "setup"), *pieces, *_configured(config, "cleanup")]
+        default = [name for name, flag in FLAGS.items() if config.doctest_default_flags & flag]
+        program = Program(path, group, tuple(_in_order(whole)), "", tuple(default))
+        page.programs.append(program)
+    return page
+
+
+def _is_test(node: nodes.Node, config: Any) -> bool:
+    if isinstance(node, nodes.doctest_block):
+        return bool(config.doctest_test_doctest_blocks)
+    return isinstance(node, (nodes.literal_block, nodes.comment)) and "testnodetype" in node
+
+
+def _holds(condition: str, config: Any) -> bool:
+    """Evaluate the condition of ``:skipif:`` where Sphinx does."""
+    names: dict[str, Any] = {}
+    exec(config.doctest_global_setup, names)
+    return bool(eval(condition, names))
+
+
+def _configured(config: Any, kind: Literal["setup", "cleanup"]) -> Iterator[Written]:
+    source = getattr(config, f"doctest_global_{kind}")
+    if source:
+        place = f"<doctest_global_{kind}>"
+        yield Written(Piece(kind, source.strip("\n"), place, 1, "", None, 0, {}), False)
+
+
+def _in_order(written: Iterable[Written]) -> Iterator[Piece]:
+    """Yield set-up, then tests with the output that belongs to them, then clean-up."""
+    setups: list[Piece] = []
+    tests: list[Piece] = []
+    cleanups: list[Piece] = []
+    for piece, is_output in written:
+        if not is_output:
+            {"setup": setups, "cleanup": cleanups}.get(piece.kind, tests).append(piece)
+        elif tests and tests[-1].kind == "code":
+            # The same piece may be in other groups: make one with this output.
+            tests[-1] = replace(
+                tests[-1], output=piece.source, output_line=piece.line, flags=piece.flags
+            )
+    yield from (*setups, *tests, *cleanups)
+
+
+def _piece(node: nodes.Element, title: str, path: str) -> Written:
+    """Return the code of a node, with the file and line where it is really written."""
+    source = node.get("test") or node.astext()
+    file = (node.source or path).partition(":docstring of ")[0]
+    line = locate(node, source, file)
+    options = node.get("options") or {}
+    flags = {name: options[flag] for name, flag in FLAGS.items() if flag in options}
+    kind = node.get("testnodetype", "doctest")
+    absolute = str(Path(file).absolute())
+    piece = Piece(KINDS.get(kind, "code"), source, absolute, line, title, None, 0, flags)
+    return Written(piece, kind == "testoutput")
+
+
+@cache
+def _lines_of(file: str) -> tuple[str, ...]:
+    """Return the lines of a file without indentation; of a notebook, what its strings say."""
+    try:
+        lines = Path(file).read_text("utf-8").splitlines()
+    except (OSError, UnicodeError):
+        return ()
+    if file.endswith(".ipynb"):
+        lines = [_unquoted(line) for line in lines]
+    return tuple(line.strip() for line in lines)
+
+
+def _unquoted(line: str) -> str:
+    try:
+        return str(json.loads(line.strip().rstrip(",")))
+    except ValueError:
+        return line
+
+
+def locate(node: nodes.Element, source: str, file: str) -> int:
+    """Return the line of a file where the code of a node begins.
+
+    What a parser noted may be the line of a directive, or be counted from the start of a
+    docstring or of a cell; the code itself is looked for close to it.
+    """
+    near = node.line or 1
+    lines = _lines_of(file)
+    if ":docstring of " in (node.source or ""):
+        near += _line_of_object(file, (node.source or "").partition(":docstring of ")[2])
+    wanted = [line.strip() for line in source.split("\n")]
+    blank = next((index for index, line in enumerate(wanted) if line), 0)
+    first = wanted[blank]
+    starts = [
+        index - blank
+        for index, line in enumerate(lines)
+        if line.startswith(first) and _matches(lines[index:], wanted[blank:])
+    ]
+    after = [start for start in starts if start + 1 >= near]
+    if file.endswith(".ipynb"):
+        after = starts  # Its parser counts lines in cells.
+    best = min(after or starts, key=lambda start: abs(start + 1 - near), default=near - 1)
+    return best + 1
+
+
+def _matches(lines: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether the file goes on as the code does, markers and flags apart."""
+    return len(lines) >= len(wanted) and all(
+        line.startswith(code) and (bool(code) or line in ("", "#!"))
+        for line, code in zip(lines, wanted, strict=False)
+    )
+
+
+def _line_of_object(file: str, name: str) -> int:
+    """Return the line where the object with a dotted name is defined in a Python file."""
+    try:
+        scope: ast.AST = ast.parse(Path(file).read_text("utf-8"))
+    except (OSError, ValueError, SyntaxError):
+        return 0
+    line = 0
+    for part in name.split("."):
+        for child in ast.iter_child_nodes(scope):
+            if getattr(child, "name", None) == part:
+                scope, line = child, getattr(child, "lineno", line)
+                break
+    return line

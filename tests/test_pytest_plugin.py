@@ -1,0 +1,208 @@
+"""Programs as pytest items, with what users of pytest know."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from conftest import ROOT
+
+PAGE = """
+Page
+====
+
+.. testsetup::
+
+   import math
+
+.. codediff::
+   :title: Good, Bad
+
+   x = math.sqrt(4)
+   ---
+   def f(y):
+       return [
+           y / 0,
+       ]
+
+   f(1)
+
+.. testcode:: Printing
+
+   print(3)
+
+.. testoutput:: Printing
+
+   4
+
+.. include:: included.txt
+"""
+INCLUDED = "Text.\n\n.. testcode:: Included\n\n   a = 1\n   b = a.nothing\n"
+MARKDOWN = '# M\n\n```{codediff}\n:title: A, B\n\n1 + 1\n---\n2 + "a"  #!\n```\n'
+MODULE = '''"""Module."""
+
+
+def documented():
+    """Do nothing.
+
+    >>> 1 + 1
+    2
+    >>> 1 / 0
+    """
+'''
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Return a function that writes pages and runs pytest over them."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+
+    def run(*arguments: str, **pages: str) -> subprocess.CompletedProcess[str]:
+        conf = "extensions = ['codediff', 'myst_nb']\nsuppress_warnings = ['toc']\n"
+        for name, text in ({"conf_py": conf, "index_rst": PAGE} | pages).items():
+            path = tmp_path / "docs" / ".".join(name.rsplit("_", 1))
+            if not path.is_file() or path.read_text("utf-8") != text:
+                path.write_text(text, "utf-8")
+        paths = [str(ROOT / "sphinx_ext"), str(tmp_path / "docs")]
+        command = [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff"]
+        return subprocess.run(
+            [*command, *arguments],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_each_program_is_an_item(run: Run) -> None:
+    collected = run("docs", "--collect-only", "-q", included_txt=INCLUDED, page_md=MARKDOWN)
+    assert [line for line in collected.stdout.splitlines() if "::" in line] == [
+        "docs/index.rst::Good",
+        "docs/index.rst::Bad",
+        "docs/index.rst::Printing",
+        "docs/index.rst::Included",
+        "docs/page.md::A",
+        "docs/page.md::B",
+    ]
+
+
+def test_a_failure_names_page_line_side_and_frames(run: Run) -> None:
+    failed = run("docs", "-k", "Bad", included_txt=INCLUDED)
+    assert failed.returncode == 1
+    assert "docs/index.rst:16: ZeroDivisionError: division by zero  (side 'Bad')" in failed.stdout
+    assert ">   16 |            y / 0," in failed.stdout
+    assert 'docs/index.rst", line 19, in <module>\n    f(1)\n' in failed.stdout
+    assert "    y / 0,\n    ~~^~~\n" in failed.stdout
+    assert "run.py" not in failed.stdout
+
+
+def test_a_failure_in_an_included_file_is_found_there(run: Run) -> None:
+    failed = run("docs", "-k", "Included", included_txt=INCLUDED)
+    assert "docs/included.txt:6: AttributeError" in failed.stdout
+
+
+def test_a_failure_in_markdown_is_found_there(run: Run) -> None:
+    failed = run("docs/page.md", page_md=MARKDOWN, included_txt="")
+    assert "docs/page.md:8: TypeError" in failed.stdout
+    assert "docs/page.md::B" in failed.stdout
+
+
+def test_a_failure_in_a_notebook_is_found_in_its_file(run: Run) -> None:
+    cells = [{"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["# M\n"]}]
+    source = MARKDOWN.partition("\n\n")[2].splitlines(keepends=True)
+    cells.append({"cell_type": "markdown", "id": "b", "metadata": {}, "source": source})
+    info = {"language_info": {"name": "python"}, "kernelspec": {"name": "python3"}}
+    book = {"cells": cells, "metadata": info, "nbformat": 4, "nbformat_minor": 5}
+    text = json.dumps(book, indent=1)
+    line = 1 + [line.strip() for line in text.splitlines()].index('"2 + \\"a\\"  #!\\n",')
+    failed = run("docs", page_ipynb=text, included_txt="")
+    assert f"docs/page.ipynb:{line}: TypeError" in failed.stdout
+
+
+def test_a_failure_in_a_docstring_is_found_in_the_module(run: Run) -> None:
+    page = "Page\n====\n\n.. autofunction:: module.documented\n"
+    conf = "extensions = ['codediff', 'sphinx.ext.autodoc']\n"
+    failed = run("docs", index_rst=page, module_py=MODULE, conf_py=conf)
+    assert "docs/module.py:9: ZeroDivisionError" in failed.stdout
+
+
+def test_wrong_output_is_shown_as_a_difference(run: Run) -> None:
+    failed = run("docs", "-k", "Printing", included_txt=INCLUDED)
+    assert "docs/index.rst:27: " in failed.stdout
+    assert "\n- 4\n" in failed.stdout
+    assert "\n+ 3\n" in failed.stdout
+
+
+def test_sides_that_nothing_executes_fail(run: Run) -> None:
+    page = PAGE.replace("   :title:", "   :language: bash\n   :title:")
+    failed = run("docs", "-k", "Bad", index_rst=page, included_txt=INCLUDED)
+    assert "is not executed; name its group in ':skip-test:'" in failed.stdout
+
+
+def test_last_failed_runs_only_what_failed(run: Run) -> None:
+    run("docs", "--lf", included_txt=INCLUDED)
+    again = run("docs", "--lf", included_txt=INCLUDED)
+    assert "3 failed" in again.stdout
+    assert "passed" not in again.stdout
+
+
+def test_results_go_into_a_junit_file(run: Run, tmp_path: Path) -> None:
+    run("docs", "--junitxml=junit.xml", included_txt=INCLUDED)
+    cases = ElementTree.parse(tmp_path / "junit.xml").iter("testcase")
+    assert {case.get("name"): case.find("failure") is None for case in cases} == {
+        "Good": True,
+        "Bad": False,
+        "Printing": False,
+        "Included": False,
+    }
+
+
+def test_programs_run_in_parallel(run: Run) -> None:
+    parallel = run("docs", "-n", "2", included_txt=INCLUDED)
+    assert "3 failed, 1 passed" in parallel.stdout
+    assert "docs/index.rst:16: ZeroDivisionError" in parallel.stdout
+
+
+def test_an_endless_loop_is_ended_and_named(run: Run) -> None:
+    page = PAGE.replace("f(1)", "while True:\n       pass")
+    ended = run("docs", "--timeout=1", index_rst=page, included_txt="")
+    assert "did not end within 1 s; it was at line 19" in ended.stdout
+    assert "2 failed, 1 passed" in ended.stdout
+
+
+def test_pages_without_a_configuration_are_a_usage_error(run: Run, tmp_path: Path) -> None:
+    run("docs", included_txt="")
+    (tmp_path / "docs" / "conf.py").rename(tmp_path / "docs" / "other.py")
+    missing = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff", "docs"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "sphinx_ext")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert missing.returncode == 4
+    assert "there is no conf.py in" in missing.stderr
+
+
+def test_pytest_without_the_option_collects_no_page(tmp_path: Path) -> None:
+    (tmp_path / "page.rst").write_text(PAGE)
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", tmp_path],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "sphinx_ext")},
+        check=False,
+    )
+    assert run.returncode == 5
