@@ -4,3 +4,4 @@ project = "Pages"
 html_theme = "basic"
 html_copy_source = False
 myst_enable_extensions = ["colon_fence"]
+show_warning_types = True  # not yet the default in Sphinx 7
