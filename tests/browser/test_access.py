@@ -118,3 +118,21 @@ def test_all_text_in_blocks_has_enough_contrast(
     found = page.evaluate(CONTRASTS)
     assert len(found) > 10
     assert [one for one in found if one[1] < 4.5] == []
+
+
+@pytest.mark.parametrize("name", ["guides/dropout", "guides/dropout_nnx"])
+def test_both_sides_of_the_guides_fit_a_window_of_1440(
+    browser: Browser, pages: Path, name: str
+) -> None:
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        page = context.new_page()
+        visit(page, pages / f"{name}.html")
+        tops = page.locator(".codediff").evaluate_all(
+            "all => all.map((one) => [...one.children].filter((side) => side.matches('div'))"
+            ".map((side) => side.getBoundingClientRect().top))"
+        )
+        assert all(left == right for left, right in tops)
+        heights = page.locator(".codediff pre > :not(i)").evaluate_all(
+            "lines => lines.map((line) => line.getBoundingClientRect().height)"
+        )
+        assert max(heights) < 1.5 * min(heights)
