@@ -12,6 +12,8 @@ author = "The sphinx-codediff authors"
 project_copyright = "2026, The sphinx-codediff authors"
 
 extensions = ["codediff", "myst_nb"]
+# Blocks say with what their code was executed, once ``nox -s doctest`` has left its results.
+codediff_results = "_build/results.json"
 exclude_patterns = ["codediff/examples"]
 nitpicky = True
 

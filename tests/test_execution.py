@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from conftest import Build
@@ -28,12 +30,9 @@ def shared(code: str, directive: str = "testsetup", groups: str = "") -> str:
     return f".. {directive}:: {groups}\n\n   {code}"
 
 
-@pytest.mark.parametrize("builder", ["doctest", "codediff"])
 @pytest.mark.parametrize(("left", "right"), [("1 / 0", "1 / 1"), ("1 / 1", "1 / 0")])
-def test_an_error_in_either_side_fails_and_is_named(
-    build: Build, builder: str, left: str, right: str
-) -> None:
-    built = build(builder=builder, index_rst=page(block(left, right)))
+def test_an_error_in_either_side_fails_and_is_named(build: Build, left: str, right: str) -> None:
+    built = build(builder="doctest", index_rst=page(block(left, right)))
     assert built.status == 1
     assert "ZeroDivisionError" in built.output
     side = "No Dropout" if left == "1 / 0" else "With Dropout"
@@ -41,10 +40,9 @@ def test_an_error_in_either_side_fails_and_is_named(
     assert 'File "index.rst"' in built.output
 
 
-@pytest.mark.parametrize("builder", ["doctest", "codediff"])
-def test_sides_of_one_title_are_one_program(build: Build, builder: str) -> None:
+def test_sides_of_one_title_are_one_program(build: Build) -> None:
     text = page(block("x = 1", "x = 2"), block("assert x == 1", "assert x == 2"))
-    assert build(builder=builder, index_rst=text).status == 0
+    assert build(builder="doctest", index_rst=text).status == 0
 
 
 def test_programs_do_not_see_each_other(build: Build) -> None:
@@ -126,36 +124,47 @@ def test_groups_of_titles_with_markup_are_plain_text(build: Build) -> None:
     assert build(builder="doctest", index_rst=text).status == 0
 
 
-def last_line(output: str) -> str:
-    return output.rstrip("\n").rpartition("\n")[2]
+def raising(name: str, *outputs: str) -> str:
+    option = f"   :raises: {name}\n   :title:"
+    return page(block('1 + "a"', "x = 1").replace("   :title:", option), *outputs)
 
 
-def test_the_account_is_the_last_line(build: Build) -> None:
-    skipped = block("1 / 0", "x = 1").replace("   :title:", "   :skip-test: No Dropout\n   :title:")
-    built = build(builder="codediff", index_rst=page(block("x = 1", ">>> 1\n   1"), skipped))
-    assert built.status == 0
-    assert last_line(built.output) == (
-        "codediff: 2 blocks, 4 sides: 3 ran, 1 skipped by name (index.rst:19 'No Dropout')"
-    )
+TRACEBACK = """
+.. testoutput:: No Dropout
+
+   Traceback (most recent call last):
+   TypeError: unsupported operand
+"""
 
 
-def test_a_side_that_did_not_run_fails_the_account(build: Build) -> None:
-    bash = block("echo", "echo").replace("   :title:", "   :language: bash\n   :title:")
-    built = build(builder="codediff", index_rst=page(bash, block("x = 1", "x = 2")))
+def test_a_side_that_is_meant_to_fail_passes_when_it_does(build: Build) -> None:
+    built = build(builder="doctest", index_rst=raising("TypeError"))
+    assert built.status == 0, built.output
+    built = build(builder="doctest", index_rst=raising("TypeError", TRACEBACK))
+    assert (built.status, built.warnings) == (0, [])
+
+
+@pytest.mark.parametrize("names", ["ValueError", "TypeError, TypeError"])
+def test_a_side_that_fails_otherwise_or_not_at_all_fails(build: Build, names: str) -> None:
+    built = build(builder="doctest", index_rst=raising(names))
     assert built.status == 1
-    assert built.warnings == [
-        "ERROR: index.rst:9 'No Dropout' neither ran nor is named in ':skip-test:'",
-        "ERROR: index.rst:11 'With Dropout' neither ran nor is named in ':skip-test:'",
-    ]
-    assert last_line(built.output) == (
-        "codediff: 2 blocks, 4 sides: 2 ran, 0 skipped by name, 2 did not run"
-    )
+    assert "1 failure in tests" in built.output
 
 
-def test_a_broken_setup_leaves_sides_that_did_not_run(build: Build) -> None:
-    built = build(
-        builder="codediff",
-        index_rst=page(shared("1 / 0", groups="With Dropout"), block("x = 1", "x = 2")),
+def test_what_is_meant_to_fail_is_not_seen_by_readers(build: Build) -> None:
+    built = build(index_rst=raising("TypeError"))
+    assert "Traceback" not in built.text(".html")
+    assert "raises" not in built.text(".html")
+
+
+def test_code_of_other_environments_is_left_out_and_told(build: Build) -> None:
+    text = page(
+        shared("import only_there", "testcode", "No Dropout"),
+        block("import only_there", "x = 1").replace("   :title:", "   :env: old\n   :title:"),
     )
-    assert built.status == 1
-    assert last_line(built.output).endswith("1 ran, 0 skipped by name, 1 did not run")
+    conf = "\ncodediff_environments = {'old': ['only-there<2']}\n"
+    built = build(builder="doctest", index_rst=text, conf=conf)
+    assert built.status == 0, built.output
+    assert re.search(
+        r"index.rst:13: side .No Dropout. runs under `nox -s doctest` only", built.output
+    )

@@ -67,7 +67,9 @@ def run(tmp_path: Path) -> Run:
     (tmp_path / "docs").mkdir()
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
 
-    def run(*arguments: str, **pages: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str, typed: str | None = None, **pages: str
+    ) -> subprocess.CompletedProcess[str]:
         conf = "extensions = ['codediff', 'myst_nb']\nsuppress_warnings = ['toc']\n"
         for name, text in ({"conf_py": conf, "index_rst": PAGE} | pages).items():
             path = tmp_path / "docs" / ".".join(name.rsplit("_", 1))
@@ -79,12 +81,17 @@ def run(tmp_path: Path) -> Run:
             [*command, *arguments],
             cwd=tmp_path,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+            input=typed,
             capture_output=True,
             text=True,
             check=False,
         )
 
     return run
+
+
+def last_line(output: str) -> str:
+    return output.rstrip("\n").rpartition("\n")[2]
 
 
 def test_each_program_is_an_item(run: Run) -> None:
@@ -150,6 +157,30 @@ def test_sides_that_nothing_executes_fail(run: Run) -> None:
     page = PAGE.replace("   :title:", "   :language: bash\n   :title:")
     failed = run("docs", "-k", "Bad", index_rst=page, included_txt=INCLUDED)
     assert "is not executed; name its group in ':skip-test:'" in failed.stdout
+
+
+def test_the_account_of_all_sides_is_the_last_line(run: Run) -> None:
+    block = ".. codediff::\n   :title: Old, Good\n   :skip-test: Old\n\n   1 / 0\n   ---\n   1"
+    page = f"{PAGE}\n{block}"
+    every = run("docs", index_rst=page, included_txt=INCLUDED)
+    skipped = "docs/index.rst:35 'Old'"
+    assert last_line(every.stdout) == (
+        f"codediff: 2 blocks, 4 sides: 2 ran, 1 skipped by name ({skipped}), 1 failed"
+    )
+    some = run("docs", "-k", "Bad", "-n", "1", index_rst=page, included_txt=INCLUDED)
+    assert last_line(some.stdout).endswith(
+        f"0 ran, 1 skipped by name ({skipped}), 1 failed, 2 not run"
+    )
+
+
+def test_a_debugger_stops_on_the_line_of_the_page(run: Run) -> None:
+    page = PAGE.replace("   f(1)", "   breakpoint()\n   f(1)")
+    typed = "n\nc\np y + 41\nq\n"
+    stopped = run("docs", "-k", "Bad", "--pdb", typed=typed, index_rst=page, included_txt="")
+    assert "docs/index.rst(20)<module>()\n-> f(1)\n" in stopped.stdout
+    assert "docs/index.rst(16)f()\n-> y / 0,\n(Pdb) 42\n" in stopped.stdout
+    assert "docs/index.rst:16: ZeroDivisionError" in stopped.stdout
+    assert "run.py" not in stopped.stdout
 
 
 def test_last_failed_runs_only_what_failed(run: Run) -> None:

@@ -16,14 +16,18 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # Here, since pytest loads the package for its plugin and has no use for Sphinx.
     from sphinx.config import ENUM
 
-    from . import account, collect, groups, html, nodes, plain
+    from . import collect, downloads, groups, html, nodes, plain, stamp
     from .directive import HIGHLIGHTS, CodeDiff
 
     app.setup_extension("sphinx.ext.doctest")
     app.add_directive("codediff", CodeDiff)
+    app.add_directive("codediff-programs", downloads.CodeDiffPrograms)
     app.add_directive("testsetup", groups.SharedSetup, override=True)
     app.add_directive("testcleanup", groups.SharedCleanup, override=True)
     app.add_config_value("codediff_highlight", None, "env", types=ENUM(None, *HIGHLIGHTS))
+    app.add_config_value("codediff_environments", {}, "env", types=(dict,))
+    app.add_config_value("codediff_results", None, "html", types=(str,))
+    app.add_config_value("codediff_results_state", "", "html")
     app.add_node(
         nodes.codediff,
         html=(html.visit, None),
@@ -32,10 +36,13 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         man=(plain.visit_text, plain.depart),
         texinfo=(plain.visit, plain.depart),
     )
-    app.add_builder(account.AccountBuilder)
     app.add_builder(collect.ProgramsBuilder)
     app.connect("doctree-read", groups.resolve)
     app.connect("doctree-read", nodes.add_labels)
+    app.connect("doctree-read", stamp.note_page)
+    app.connect("doctree-resolved", downloads.resolve)
+    app.connect("config-inited", stamp.note_state)
+    app.connect("build-finished", groups.report_apart)
     app.connect("config-inited", html.add_static_path)
     app.connect("html-page-context", html.add_assets)
     return {

@@ -17,8 +17,10 @@ from typing import Any, Literal, NamedTuple
 
 from docutils import nodes
 from sphinx.builders.dummy import DummyBuilder
+from sphinx.environment import BuildEnvironment
 
 from .nodes import codediff, sides
+from .results import digest
 from .run import Piece, Program
 
 Kind = Literal["setup", "code", "doctest", "cleanup"]
@@ -29,6 +31,9 @@ KINDS: dict[str, Kind] = {
     "testcleanup": "cleanup",
 }
 FLAGS = doctest.OPTIONFLAGS_BY_NAME
+
+
+Place = tuple[str, int, str]
 
 
 class Written(NamedTuple):
@@ -46,15 +51,17 @@ class Page:
         path: Its file.
         programs: One a group.
         blocks: The number of its ``codediff`` blocks.
-        skipped: Places and titles of the sides that are skipped by name.
-        idle: Places and titles of the sides that are neither executed nor skipped.
+        skipped: Files, lines and titles of the sides that are skipped by name.
+        idle: The same of the sides that are neither executed nor skipped.
+        digests: What `results.digest` makes of each group as written, ``:skipif:`` or not.
     """
 
     path: str
     programs: list[Program] = field(default_factory=list)
     blocks: int = 0
-    skipped: list[str] = field(default_factory=list)
-    idle: list[str] = field(default_factory=list)
+    skipped: list[Place] = field(default_factory=list)
+    idle: list[Place] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=dict)
 
 
 class ProgramsBuilder(DummyBuilder):
@@ -74,40 +81,51 @@ class ProgramsBuilder(DummyBuilder):
         """Write the programs of all pages, those that have not changed included."""
         pages = []
         for docname in sorted(self.env.found_docs):
-            page = read_page(
-                self.env.get_doctree(docname), str(self.env.doc2path(docname)), self.config
-            )
+            written = page_of(self.env, docname)
+            page = page_of(self.env, docname, skip=True)
+            page.digests = written.digests
             pages.append(asdict(page))
-        text = json.dumps({"pages": pages}, ensure_ascii=False)
+        data = {
+            "environments": self.config.codediff_environments,
+            "results": self.config.codediff_results
+            and str(Path(self.confdir, self.config.codediff_results)),
+            "pages": pages,
+        }
+        text = json.dumps(data, ensure_ascii=False)
         (Path(self.outdir) / "programs.json").write_text(text, "utf-8")
 
 
-def read_page(doctree: nodes.document, path: str, config: Any) -> Page:
+def page_of(env: BuildEnvironment, docname: str, *, skip: bool = False) -> Page:
     """Return what there is to run on a page.
 
     Args:
-        doctree: The page as read.
-        path: Its file.
-        config: Sphinx' configuration, for that of ``sphinx.ext.doctest``.
+        env: Has read the page.
+        docname: Its name.
+        skip: Leave out the code whose condition in ``:skipif:`` holds, which is evaluated.
     """
+    doctree, config = env.get_doctree(docname), env.config
+    path = str(env.doc2path(docname))
     page = Page(path)
     titles = {}
     for block in doctree.findall(codediff):
         page.blocks += 1
         for _side, title, code in sides(block):
             titles[id(code)] = title.astext()
-            where = f"{code.source}:{code.line} {title.astext()!r}"
+            where = str(Path(code.source or path).absolute()), code.line or 1, title.astext()
             if code.get("skipped"):
                 page.skipped.append(where)
-            elif "testnodetype" not in code:
+            elif not _kind(code):
                 page.idle.append(where)
     groups: defaultdict[str, list[Written]] = defaultdict(list)
+    environments: dict[str, str] = {}
     everywhere: list[Written] = []
     for node in doctree.findall(lambda node: _is_test(node, config)):
         assert isinstance(node, nodes.Element)
-        if "skipif" in node and _holds(node["skipif"], config):
+        if skip and "skipif" in node and _holds(node["skipif"], config):
             continue
         named = node.get("groups", [config.doctest_test_doctest_blocks])
+        if "environment" in node:
+            environments.setdefault(named[0], node["environment"])
         written = _piece(node, titles.get(id(node), ""), path)
         if "*" in named:
             everywhere.append(written)
@@ -118,15 +136,23 @@ def read_page(doctree: nodes.document, path: str, config: Any) -> Page:
     for group, pieces in groups.items():
         whole = [*_configured(config, "setup"), *pieces, *_configured(config, "cleanup")]
         default = [name for name, flag in FLAGS.items() if config.doctest_default_flags & flag]
-        program = Program(path, group, tuple(_in_order(whole)), "", tuple(default))
+        environment = environments.get(group, "")
+        program = Program(path, group, tuple(_in_order(whole)), environment, tuple(default))
         page.programs.append(program)
+        requirements = config.codediff_environments.get(environment, ())
+        page.digests[group] = digest(program, requirements)
     return page
 
 
 def _is_test(node: nodes.Node, config: Any) -> bool:
     if isinstance(node, nodes.doctest_block):
         return bool(config.doctest_test_doctest_blocks)
-    return isinstance(node, (nodes.literal_block, nodes.comment)) and "testnodetype" in node
+    return isinstance(node, (nodes.literal_block, nodes.comment)) and bool(_kind(node))
+
+
+def _kind(node: nodes.Element) -> str:
+    """Return what the code is for, to stock doctest or in an environment of its own."""
+    return str(node.get("testnodetype") or node.get("apart") or "")
 
 
 def _holds(condition: str, config: Any) -> bool:
@@ -140,7 +166,7 @@ def _configured(config: Any, kind: Literal["setup", "cleanup"]) -> Iterator[Writ
     source = getattr(config, f"doctest_global_{kind}")
     if source:
         place = f"<doctest_global_{kind}>"
-        yield Written(Piece(kind, source.strip("\n"), place, 1, "", None, 0, {}), False)
+        yield Written(Piece(kind, source.strip("\n"), place, 1), False)
 
 
 def _in_order(written: Iterable[Written]) -> Iterator[Piece]:
@@ -163,12 +189,17 @@ def _piece(node: nodes.Element, title: str, path: str) -> Written:
     """Return the code of a node, with the file and line where it is really written."""
     source = node.get("test") or node.astext()
     file = (node.source or path).partition(":docstring of ")[0]
-    line = locate(node, source, file)
+    hidden = "raises" in node  # It is written nowhere: the option stands for it.
+    line = node.line if hidden and node.line else locate(node, source, file)
     options = node.get("options") or {}
     flags = {name: options[flag] for name, flag in FLAGS.items() if flag in options}
-    kind = node.get("testnodetype", "doctest")
+    kind = _kind(node) or "doctest"
     absolute = str(Path(file).absolute())
-    piece = Piece(KINDS.get(kind, "code"), source, absolute, line, title, None, 0, flags)
+    piece = Piece(
+        *(KINDS.get(kind, "code"), source, absolute, line, title),
+        flags=flags,
+        no_cover=tuple(node.get("no_cover", ())),
+    )
     return Written(piece, kind == "testoutput")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from doctest import IGNORE_EXCEPTION_DETAIL
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from . import sides
 from .nodes import codediff
+from .nodes import sides as sides_of
 from .warn import warn
 
 Place = tuple[str, int] | tuple[None, None]
@@ -27,8 +29,9 @@ TITLES = ("title", "title-left", "title-right")
 # Options are spelled with hyphens; published pages have underscores in some of them.
 OPTIONS = (
     *TITLES,
-    *("sync", "groups", "skip-test", "code-sep", "caption", "name", "class", "language"),
-    *("linenos", "lineno-start", "highlight", "view", "context"),
+    *("sync", "groups", "skip-test", "env", "raises", "code-sep"),
+    *("caption", "name", "class", "language", "linenos", "lineno-start"),
+    *("highlight", "view", "context"),
     *("file", "lines", "start-after", "end-before", "pyobject", "dedent"),
 )
 HIGHLIGHTS = ("markers", "changes", "both", "none")
@@ -66,7 +69,8 @@ class CodeDiff(SphinxDirective):
             warn(problem.kind, problem.message, self._place(problem.where))
         if not found:
             return messages
-        return [self._block(found, titles, files, messages), *messages]
+        block = self._block(found, titles, files, messages)
+        return [block, *self._raises(block), *messages]
 
     def _block(
         self,
@@ -82,6 +86,7 @@ class CodeDiff(SphinxDirective):
         if "caption" in self.given:
             block += self._caption(self._option("caption"), "caption", messages)
         linenos = self._linenos()
+        environments = self._environments(len(found))
         for number, side in enumerate(found):
             named = number < len(titles) and titles[number].children
             place = (
@@ -89,7 +94,8 @@ class CodeDiff(SphinxDirective):
                 if files
                 else self._source_and_line(side.start)
             )
-            block += self._side(side, titles[number] if named else None, linenos, place)
+            title = titles[number] if named else None
+            block += self._side(side, title, linenos, place, environments[number])
         self.options = {"name": self._option("name")} if "name" in self.given else {}
         self.add_name(block)
         return block
@@ -100,6 +106,7 @@ class CodeDiff(SphinxDirective):
         title: nodes.caption | None,
         linenos: dict[str, int] | None,
         place: Place,
+        environment: str,
     ) -> nodes.container:
         """Return the side as a literal block that has a caption and that stock doctest runs."""
         code = nodes.literal_block(
@@ -117,12 +124,57 @@ class CodeDiff(SphinxDirective):
         elif side.code and self.language in PYTHON:
             code["testnodetype"] = "doctest" if side.code.startswith(">>>") else "testcode"
             code["options"] = {}
+            if environment:
+                code["environment"] = environment
+                code["environment_place"] = self._place("env")
         if title is None:
             title = nodes.caption(side.title, side.title)
             title.source, title.line = code.source, code.line
         return nodes.container(
             "", title, code, literal_block=True, classes=["literal-block-wrapper"]
         )
+
+    def _environments(self, number: int) -> list[str]:
+        """Return the name of each side's environment, empty for that of the test run."""
+        names = self._one_a_side("env", number)
+        known: dict[str, list[str]] = self.config.codediff_environments
+        for name in dict.fromkeys(names):
+            if name and name not in known:
+                listed = ", ".join(map(repr, known)) or "nothing"
+                message = f"there is no environment {name!r}; 'codediff_environments' has {listed}"
+                warn("env", message, self._place("env"))
+        return names
+
+    def _raises(self, block: codediff) -> list[nodes.comment]:
+        """Return, for each side that is meant to fail, the end of its traceback as output.
+
+        The output is hidden, and compared by doctest; a ``testoutput`` below takes its place.
+        """
+        found = sides_of(block)
+        outputs = []
+        names = self._one_a_side("raises", len(found))
+        for (_side, title, code), name in zip(found, names, strict=True):
+            if not name or code.get("skipped"):
+                continue
+            if code.get("testnodetype") != "testcode":
+                message = f"{title.astext()!r} cannot raise: it is no plain code in Python"
+                warn("raises", message, self._place("raises"))
+                continue
+            text = f"Traceback (most recent call last):\n{name}"
+            flags = {IGNORE_EXCEPTION_DETAIL: True}
+            output = nodes.comment(text, text, testnodetype="testoutput", options=flags)
+            output["groups"], output["raises"] = code["groups"], name
+            output.source, output.line = self._source_and_line("raises")
+            outputs.append(output)
+        return outputs
+
+    def _one_a_side(self, option: str, number: int) -> list[str]:
+        """Return the names that an option gives the sides in turn, with or without gaps."""
+        names = sides.split_names(self._option(option))
+        if len(names) > number:
+            message = f"{len(names)} names for {number} sides; give one a side, or leave a gap"
+            warn(option, message, self._place(option))
+        return [*names, *[""] * number][:number]
 
     def _add_looks(self, block: codediff, titles: list[str]) -> None:
         """Put on the block how it is to be shown at first."""

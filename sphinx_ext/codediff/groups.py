@@ -5,13 +5,22 @@ Works on stock nodes of ``sphinx.ext.doctest``, wherever they come from.
 
 from __future__ import annotations
 
+import re
+from typing import cast
+
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.ext.doctest import TestcleanupDirective, TestsetupDirective
 
-from .nodes import codediff
+from .nodes import codediff, sides
 from .sides import same_spelling
-from .warn import warn
+from .warn import logger, warn
+
+# As in coverage.py, so that a page and a module are marked alike; not the end of a string.
+_PRAGMA = re.compile(
+    r"[ \t]*#\s*(?:pragma|PRAGMA)[:\s]?\s*(?:no|NO)\s*(?:cover|COVER)\b[^'\"\n]*$", re.MULTILINE
+)
+_RAISED = re.compile(r"^Traceback .*\n(?:[ \t].*\n)*(?:\w+\.)*(\w+)", re.MULTILINE)
 
 
 class SharedSetup(TestsetupDirective):
@@ -45,8 +54,9 @@ def resolve(app: Sphinx, doctree: nodes.document) -> None:
     """
     named: dict[str, nodes.Element] = {}
     shared: list[nodes.Element] = []
-    for node in doctree.findall(_is_code):
-        assert isinstance(node, nodes.Element)
+    every = [cast("nodes.Element", node) for node in doctree.findall(_is_code)]
+    for node in every:
+        _hide_pragmas(node)
         if node.get("shared"):
             shared.append(node)
         elif isinstance(node, nodes.doctest_block) and app.config.doctest_test_doctest_blocks:
@@ -59,10 +69,73 @@ def resolve(app: Sphinx, doctree: nodes.document) -> None:
     groups = [group for group in named if group != "*"]
     for node in shared:
         node["groups"] = groups or node["groups"]
+    _check_raises(every)
+    _set_apart(every)
 
 
 def _is_code(node: nodes.Node) -> bool:
     return isinstance(node, (nodes.literal_block, nodes.comment, nodes.doctest_block))
+
+
+def _hide_pragmas(node: nodes.Element) -> None:
+    """Take the marks of coverage.py off code that is executed, and note the lines."""
+    if "testnodetype" not in node and not isinstance(node, nodes.doctest_block):
+        return
+    lines = str(node.get("test") or node.astext()).split("\n")
+    node["no_cover"] = [index for index, line in enumerate(lines) if _PRAGMA.search(line)]
+    if node["no_cover"]:
+        text = _PRAGMA.sub("", node.astext())
+        node.rawsource, node.children = text, []
+        node += nodes.Text(text)
+        if "test" in node:
+            node["test"] = _PRAGMA.sub("", node["test"])
+
+
+def _check_raises(every: list[nodes.Element]) -> None:
+    """Warn where the output that is shown is not of the exception that the side names."""
+    expected: dict[str, str] = {}
+    for node in every:
+        for group in map(str, node.get("groups", ())):
+            name = expected.pop(group, None)
+            if "raises" in node:
+                expected[group] = node["raises"]
+            elif name and node.get("testnodetype") == "testoutput":
+                shown = _RAISED.search(node.astext())
+                if not shown or shown[1] != name.rpartition(".")[2]:
+                    message = f"the output is no traceback of {name}, which the side is to raise"
+                    warn("raises", message, node)
+
+
+def _set_apart(every: list[nodes.Element]) -> None:
+    """Keep from stock doctest what belongs to groups that need an environment of their own."""
+    environments: dict[str, str] = {}
+    for node in every:
+        if name := node.get("environment"):
+            group = node["groups"][0]
+            if environments.setdefault(group, name) != name:
+                message = f"the group {group!r} is in the environment {environments[group]!r} above"
+                message += "; name that one, or another group"
+                warn("env", message, node["environment_place"])
+    for node in every:
+        kind = node.get("testnodetype")
+        if kind and environments.keys() >= set(node["groups"]):
+            node["apart"] = kind
+            del node["testnodetype"]
+
+
+def report_apart(app: Sphinx, exception: Exception | None) -> None:
+    """Tell what the stock builder leaves out, at its end."""
+    if exception or app.builder.name != "doctest" or not app.config.codediff_environments:
+        return
+    for docname in sorted(app.env.found_docs):
+        for block in app.env.get_doctree(docname).findall(codediff):
+            for _side, title, code in sides(block):
+                if "environment" in code:
+                    logger.info(
+                        "%s:%s: side %r runs under `nox -s doctest` only (pytest --codediff), "
+                        "in the environment %r",
+                        *(code.source, code.line, title.astext(), code["environment"]),
+                    )
 
 
 def _warn_of_near_misses(named: dict[str, nodes.Element]) -> None:

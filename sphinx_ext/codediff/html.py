@@ -18,6 +18,7 @@ from sphinx.writers.html5 import HTML5Translator
 from .align import Row, changed_words
 from .highlighting import Memo, Piece, Ranges, highlight_side, write_line
 from .nodes import Side, codediff, highlight, rows, sides
+from .stamp import stamp
 
 STATIC = Path(__file__).parent / "static"
 STYLE, SCRIPT = "codediff.css", "codediff.js"
@@ -64,7 +65,7 @@ def visit(self: HTML5Translator, node: codediff) -> None:
         self.body.append(
             f'<div class="highlight"><pre>{"".join(elements)}</pre></div></div>\n</div>\n'
         )
-    self.body.append("</div>\n</div>\n")
+    self.body.append(f"</div>\n{stamp(self.builder, node)}</div>\n")
     raise nodes.SkipNode
 
 

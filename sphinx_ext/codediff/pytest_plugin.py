@@ -6,21 +6,28 @@ Thin: pages are read by Sphinx in a process of its own, once a run, and programs
 
 from __future__ import annotations
 
+import bdb
 import difflib
 import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from .environments import EnvironmentNotMadeError, python_of
+from .results import Result, read, write
 from .run import Failure, Outcome, Program, Runner
 
 PROGRAMS = pytest.StashKey[dict[str, Any]]()
-RUNNER = pytest.StashKey[Runner]()
+RUNNERS = pytest.StashKey[dict[str, Runner]]()
+NOTHING: dict[str, Any] = {"pages": {}}
 TIMEOUT = pytest.StashKey[float | None]()
 
 
@@ -40,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[PROGRAMS] = json.loads(worker_input["codediff"])
     elif not config.option.help:
         config.stash[PROGRAMS] = _read_pages(config)
+        config.pluginmanager.register(_Account(config), "codediff-account")
     if config.pluginmanager.hasplugin("xdist"):
         config.pluginmanager.register(_Workers(), "codediff-workers")
 
@@ -52,8 +60,69 @@ class _Workers:
         node.workerinput["codediff"] = json.dumps(node.config.stash[PROGRAMS])
 
 
+class _Account:
+    """Tells in the end which sides ran, and leaves the results for the pages."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.reports: dict[tuple[str, str], pytest.TestReport] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note what became of a program, wherever it ran."""
+        page, _, name = report.nodeid.partition("::")
+        if report.when == "call":
+            self.reports[page, name] = report
+
+    def pytest_sessionfinish(self) -> None:
+        """Write which programs passed; what is known of others that are still there stays."""
+        known = self.config.stash[PROGRAMS]
+        if not known["results"]:
+            return
+        path = Path(known["results"])
+        results = _known_results(path)
+        digests = set()
+        for name, page in known["pages"].items():
+            for group, digest in page["digests"].items():
+                digests.add(digest)
+                report = self.reports.get((name, group))
+                if report and report.passed:
+                    properties: dict[str, Any] = dict(report.user_properties)
+                    results[digest] = Result(**json.loads(properties["codediff"]))
+                elif report:
+                    results.pop(digest, None)
+        write(path, {digest: results[digest] for digest in sorted(digests & results.keys())})
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """Count the sides, as the last thing of all."""
+        blocks, counts, skipped = 0, Counter[str](), list[str]()
+        for name, page in self.config.stash[PROGRAMS]["pages"].items():
+            blocks += page["blocks"]
+            skipped += (
+                f"{_relative(file, self.config)}:{line} {title!r}"
+                for file, line, title in page["skipped"]
+            )
+            counts["not run"] += len(page["idle"])
+            for program in page["programs"]:
+                report = self.reports.get((name, program["group"]))
+                verdict = "not run" if not report else "ran" if report.passed else "failed"
+                counts[verdict] += sum(bool(piece["title"]) for piece in program["pieces"])
+        parts = [f"{counts['ran']} ran", f"{len(skipped)} skipped by name"]
+        parts[1] += f" ({', '.join(skipped)})" if skipped else ""
+        parts += [f"{counts[one]} {one}" for one in ("failed", "not run") if counts[one]]
+        total = counts.total() + len(skipped)
+        print(f"codediff: {blocks} blocks, {total} sides: {', '.join(parts)}")
+
+
+def _known_results(path: Path) -> dict[str, Result]:
+    try:
+        return read(path)
+    except ValueError:
+        return {}
+
+
 def _read_pages(config: pytest.Config) -> dict[str, Any]:
-    """Have Sphinx read the pages that changed and return all programs, by page.
+    """Have Sphinx read the pages that changed and return what there is to run, by page.
 
     Raises:
         pytest.UsageError: If there is no ``conf.py``, or Sphinx fails.
@@ -62,7 +131,7 @@ def _read_pages(config: pytest.Config) -> dict[str, Any]:
     conf = next((folder for folder in (source, *source.parents) if _has_conf(folder)), None)
     if conf is None:
         raise pytest.UsageError(f"--codediff: there is no conf.py in {source} or above it")
-    cache = config.cache.mkdir("codediff") if config.cache else Path("_codediff")
+    cache = _cache(config)
     command = [sys.executable, "-m", "sphinx", "-q", "-b", "codediff-programs", "-c", str(conf)]
     command += ["-d", str(cache / "doctrees"), str(source), str(cache)]
     package = str(Path(__file__).parent.parent)
@@ -77,8 +146,12 @@ def _read_pages(config: pytest.Config) -> dict[str, Any]:
     if reading.returncode:
         raise pytest.UsageError(f"--codediff: Sphinx could not read {source}:\n{reading.stderr}")
     sys.stderr.write(reading.stderr)
-    pages = json.loads((cache / "programs.json").read_text("utf-8"))["pages"]
-    return {_relative(page["path"], config): page for page in pages}
+    known: dict[str, Any] = json.loads((cache / "programs.json").read_text("utf-8"))
+    return known | {"pages": {_relative(page["path"], config): page for page in known["pages"]}}
+
+
+def _cache(config: pytest.Config) -> Path:
+    return config.cache.mkdir("codediff") if config.cache else Path("_codediff").absolute()
 
 
 def _source_folder(config: pytest.Config) -> Path:
@@ -102,7 +175,7 @@ def _relative(path: str, config: pytest.Config) -> str:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PageFile | None:
     """Collect a page that has something to run."""
-    pages = parent.config.stash.get(PROGRAMS, {})
+    pages = parent.config.stash.get(PROGRAMS, NOTHING)["pages"]
     page = pages.get(_relative(str(file_path), parent.config))
     if page is None or not (page["programs"] or page["idle"]):
         return None
@@ -114,16 +187,48 @@ class PageFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yield its programs, and its sides that nothing executes."""
-        page = self.config.stash[PROGRAMS][_relative(str(self.path), self.config)]
+        page = self.config.stash[PROGRAMS]["pages"][_relative(str(self.path), self.config)]
         for known in page["programs"]:
             program = Program.from_json(known)
             yield ProgramItem.from_parent(self, name=program.group, program=program)
-        for place in page["idle"]:
-            yield IdleItem.from_parent(self, name=place.partition(" ")[2].strip("'\""), place=place)
+        for file, line, title in page["idle"]:
+            place = f"{_relative(file, self.config)}:{line}"
+            yield IdleItem.from_parent(self, name=title, place=place)
 
 
-class ProgramError(Exception):
-    """A program did not do what its page says."""
+def _runner(config: pytest.Config, environment: str) -> Runner:
+    """Return what runs programs in an environment, which is made if need be.
+
+    Raises:
+        EnvironmentNotMadeError: If it cannot be made.
+    """
+    runners = config.stash.setdefault(RUNNERS, {})
+    if environment not in runners:
+        python = sys.executable
+        if environment:
+            requirements = config.stash[PROGRAMS]["environments"].get(environment)
+            kept = _cache(config) / "environments"
+            python = str(python_of(environment, requirements, cache=kept))
+        measure = _coverage() is not None
+        runners[environment] = Runner(python, root=config.rootpath, measure=measure)
+        config.add_cleanup(runners[environment].close)
+    return runners[environment]
+
+
+def _coverage() -> Any:
+    """Return what gathers the coverage of pages in this process, if anything does."""
+    if "coverage" not in sys.modules:
+        return None
+    from . import coverage_plugin
+
+    return coverage_plugin.current()
+
+
+class ProgramError(bdb.BdbQuit):
+    """A program did not do what its page says.
+
+    Its own process had the debugger, if any: for this kind of exception, pytest opens no other.
+    """
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome.failures[0].message)
@@ -143,18 +248,34 @@ class ProgramItem(pytest.Item):
         Raises:
             ProgramError: If it fails.
         """
-        stash = self.config.stash
-        if RUNNER not in stash:
-            stash[RUNNER] = Runner(root=self.config.rootpath)
-            self.config.add_cleanup(stash[RUNNER].close)
-        outcome = stash[RUNNER].run(self.program, self.stash.get(TIMEOUT, None))
+        runner = _runner(self.config, self.program.environment)
+        outcome = self._debug(runner) or runner.run(self.program, self.stash.get(TIMEOUT, None))
+        if coverage := _coverage():
+            from .coverage_plugin import record
+
+            record(coverage, self.program, outcome)
+        result = Result(date.today().isoformat(), outcome.python, outcome.versions)
+        self.user_properties.append(("codediff", json.dumps(asdict(result))))
         if outcome.stdout:
             self.add_report_section("call", "stdout", outcome.stdout)
         if not outcome.passed:
             raise ProgramError(outcome)
 
+    def _debug(self, runner: Runner) -> Outcome | None:
+        """Run the program in the terminal, if pytest is called with ``--pdb``."""
+        if not self.config.getoption("usepdb"):
+            return None
+        capture = self.config.pluginmanager.getplugin("capturemanager")
+        capture.suspend(in_=True)
+        try:
+            return runner.run(self.program, debug=True)
+        finally:
+            capture.resume()
+
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
         """Show the places on the page, not those in the runner."""
+        if isinstance(excinfo.value, EnvironmentNotMadeError):
+            return str(excinfo.value)
         if isinstance(excinfo.value, ProgramError):
             root = self.config.rootpath
             return "\n\n".join(_explain(one, root) for one in excinfo.value.outcome.failures)
@@ -174,7 +295,8 @@ class IdleItem(pytest.Item):
 
     def runtest(self) -> None:
         """Fail, since there is nothing to run."""
-        pytest.fail(f"{self.place} is not executed; name its group in ':skip-test:'", pytrace=False)
+        message = f"{self.place}: {self.name!r} is not executed; name its group in ':skip-test:'"
+        pytest.fail(message, pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Return the page and the side."""

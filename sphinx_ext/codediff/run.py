@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import atexit
+import bdb
 import builtins
 import contextlib
 import doctest
@@ -26,6 +27,7 @@ import json
 import linecache
 import mmap
 import os
+import pdb
 import re
 import select
 import signal
@@ -90,6 +92,7 @@ class Piece(_Record):
         output: what "code" must print, as in a ``testoutput``; None and "" are nothing at all.
         output_line: line of `file` where that output begins, 0 if there is none.
         flags: doctest's option flags by name, of the output or of the session.
+        no_cover: indices of the lines of `source` marked ``# pragma: no cover`` by the author.
     """
 
     kind: Literal["setup", "code", "doctest", "cleanup"]
@@ -100,6 +103,17 @@ class Piece(_Record):
     output: str | None = None
     output_line: int = 0
     flags: dict[str, bool] = field(default_factory=dict)
+    no_cover: tuple[int, ...] = ()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Return what `to_json` was called on."""
+        return cls(**{**data, "no_cover": tuple(data.get("no_cover", ()))})
+
+    @property
+    def unmeasured(self) -> set[int]:
+        """Lines of `file` that need not run."""
+        return {self.line + index for index in self.no_cover}
 
 
 @dataclass(frozen=True)
@@ -227,23 +241,24 @@ def _skips(example: doctest.Example) -> bool:
     return example.options.get(doctest.SKIP, False)
 
 
-def statements(piece: Piece) -> set[int]:
-    """Return the lines of `piece.file` that can be executed: the first line of each statement.
+def statements(piece: Piece) -> tuple[set[int], set[int]]:
+    """Return the lines of `piece.file` that have to run, and those that need not.
 
-    A decorated function begins with its first decorator. Not counted are docstrings and other
-    constants, ``global``, ``nonlocal`` and ``from __future__``, and what is marked
-    ``# pragma: no cover``: the statement, and where it heads a block, the block. A piece that
-    does not compile has none.
+    Of each statement, the first line counts; a decorated function begins with its first
+    decorator. Not among them are docstrings and other constants, ``global``, ``nonlocal`` and
+    ``from __future__``. What the author marked need not run: the statement and, where it heads
+    a block, the block. A piece that does not compile has none.
     """
-    lines: set[int] = set()
+    every: set[int] = set()
+    counted: set[int] = set()
     try:
         for example in _examples(piece):
-            line = piece.line + example.lineno
-            tree = _parse(example.source, piece.file, line, "exec")
-            lines.update(_first(node) for _, node in _counted(tree, example.source, line))
+            tree = _parse(example.source, piece.file, piece.line + example.lineno, "exec")
+            every.update(_first(node) for _, node in _counted(tree, set()))
+            counted.update(_first(node) for _, node in _counted(tree, piece.unmeasured))
     except (SyntaxError, ValueError):
-        return set()
-    return lines
+        return set(), set()
+    return counted, every - counted
 
 
 def _parse(source: str, file: str, line: int, mode: str, flags: int = 0) -> ast.Module:
@@ -270,11 +285,8 @@ def _clauses(node: ast.stmt) -> list[tuple[int, list[ast.stmt]]]:
     return clauses
 
 
-def _counted(tree: ast.Module, source: str, line: int) -> Iterator[tuple[list[ast.stmt], ast.stmt]]:
+def _counted(tree: ast.Module, marked: set[int]) -> Iterator[tuple[list[ast.stmt], ast.stmt]]:
     """Yield each statement that counts, after the block that holds it."""
-    # The pattern is that of coverage.py, so that a page and a module are marked alike.
-    pragma = re.compile(r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(cover|COVER)")
-    marked = {at for at, text in enumerate(source.split("\n"), line) if pragma.search(text)}
 
     def walk(block: list[ast.stmt]) -> Iterator[tuple[list[ast.stmt], ast.stmt]]:
         for node in tuple(block):
@@ -313,7 +325,7 @@ def _compile(
         line: line of the file where the code begins.
         mode: "exec" or "single".
         flags: those of `compile`, such as the future statements that hold.
-        hit: name of a built-in function to be called with the line before each statement.
+        hit: name of a built-in function to be called with lines before each statement.
 
     Raises:
         SyntaxError: with the place in the file.
@@ -338,17 +350,19 @@ def _compile(
         node.col_offset += bytes_before.get(node.lineno, 0)
         node.end_col_offset += bytes_before.get(node.end_lineno, 0)
     if hit:
-        for block, node in list(_counted(tree, source, line)):
+        for block, node in list(_counted(tree, set())):
             block.insert(block.index(node), _call(hit, node))
     code: types.CodeType = compile(tree, file, mode, flags, dont_inherit=True)
     return code
 
 
 def _call(name: str, node: ast.stmt) -> ast.stmt:
-    """Return the statement that notes a line, at the very place of `node`, for tracebacks."""
+    """Return the statement that notes lines, at the very place of `node`, for tracebacks."""
     line, column = _first(node), node.col_offset
+    # Those of decorators, and that of ``def`` itself.
+    lines: list[ast.expr] = [ast.Constant(one) for one in range(line, node.lineno + 1)]
     at = {"lineno": line, "col_offset": column, "end_lineno": line, "end_col_offset": column + 1}
-    call = ast.Call(ast.Name(name, ast.Load()), [ast.Constant(line)], [])
+    call = ast.Call(ast.Name(name, ast.Load()), [ast.Tuple(lines, ast.Load())], [])
     return ast.fix_missing_locations(ast.Expr(call, **at))
 
 
@@ -394,12 +408,13 @@ class _Execution(doctest.DocTestRunner):
         super().__init__(_Checker(), verbose=False, optionflags=sum(set(flags)))
         self.report = report
         self.limit: float | None = request["timeout"]
+        self.debug: bool = request["debug"]
         self.files = _files(self.program, request["root"])
         names = {path: f"__codediff_{at}__" for at, path in enumerate(self.files)}
         self.hits = names if request["measure"] else {}
         self.lines: dict[str, set[int]] = {path: set() for path in self.hits}
         for path, name in self.hits.items():
-            setattr(builtins, name, self.lines[path].add)
+            setattr(builtins, name, self.lines[path].update)
         self.root = Path(request["root"])
         self.index = 0
         self.late = False
@@ -525,6 +540,11 @@ class _Execution(doctest.DocTestRunner):
         elif isinstance(error, SyntaxError) and error.filename in self.files:
             kind, message = "syntax", f"{type(error).__name__}: {error.msg}"
         frames = self.format((type(error), error, error.__traceback__))
+        if self.debug and place and not isinstance(error, (SystemExit, bdb.BdbQuit)):
+            print(frames, file=sys.__stdout__)
+            debugger = pdb.Pdb(stdout=sys.__stdout__)
+            debugger.reset()
+            debugger.interaction(None, error.__traceback__)
         self.fail(kind, message, place, traceback=frames, **texts)
 
     def fail(self, kind: Any, message: str, place: Place | None, **texts: str) -> None:
@@ -962,23 +982,27 @@ class Runner:
         while self._connections:
             self._connections.popitem()[1].close()
 
-    def run(self, program: Program, timeout: float | None = None) -> Outcome:
+    def run(
+        self, program: Program, timeout: float | None = None, *, debug: bool = False
+    ) -> Outcome:
         """Run a program.
 
         Args:
             program: what to run. Its working directory is that of the caller.
             timeout: seconds that it may take; importing what it imports first does not count,
                 unless that alone takes longer.
+            debug: stop at exceptions and breakpoints, with the caller's terminal, without a limit.
         """
         request = {
             "program": program.to_json(),
             "root": self.root,
             "cwd": str(Path.cwd()),
             "measure": self.measure,
-            "timeout": timeout,
+            "timeout": None if debug else timeout,
+            "debug": debug,
         }
-        if not hasattr(os, "fork"):
-            return self._run_once(request)
+        if debug or not hasattr(os, "fork"):
+            return self._run_alone(request)
         imports = _leading_imports(program)
         connection = self._connect(imports, timeout)
         try:
@@ -1014,25 +1038,29 @@ class Runner:
         self._connections.move_to_end(key)
         return self._connections[key]
 
-    def _run_once(self, request: Mapping[str, Any]) -> Outcome:
-        """Run a program where there is no fork, in a plain new process."""
-        command, begin = [self.python, "-P", __file__, "--once"], time.monotonic()
-        line = json.dumps({**request, "path": self.path}).encode()
-        limit = request["timeout"] and request["timeout"] + GRACE
-        try:
-            ended = subprocess.run(command, input=line, capture_output=True, timeout=limit)
-            status, messages, stdout = ended.returncode, ended.stdout, ended.stderr
-        except subprocess.TimeoutExpired as late:
-            status, messages, stdout = None, late.stdout or b"", late.stderr or b""
-        return _conclude(
-            request,
-            messages=messages,
-            status=status or 0,
-            late=status is None,
-            faults="",
-            stdout=_clip(stdout.decode("utf-8", "replace")),
-            seconds=time.monotonic() - begin,
-        )
+    def _run_alone(self, request: Mapping[str, Any]) -> Outcome:
+        """Run a program in a plain new process, to debug it or for want of forks."""
+        begin, late, limit = time.monotonic(), False, request["timeout"]
+        ends = None if request["debug"] else subprocess.PIPE
+        with tempfile.TemporaryDirectory() as folder:
+            asked, told = Path(folder, "asked"), Path(folder, "told")
+            asked.write_text(json.dumps({**request, "path": self.path}), "utf-8")
+            command = [self.python, "-P", __file__, "--alone", str(asked), str(told)]
+            process = subprocess.Popen(command, stdin=ends, stdout=ends, stderr=ends)
+            try:
+                printed = process.communicate(timeout=limit and limit + GRACE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                late, printed = True, process.communicate()
+            return _conclude(
+                request,
+                messages=told.read_bytes() if told.exists() else b"",
+                status=process.returncode,
+                late=late,
+                faults="",
+                stdout=_clip(b"".join(filter(None, printed)).decode("utf-8", "replace")),
+                seconds=time.monotonic() - begin,
+            )
 
 
 class _Connection:
@@ -1084,13 +1112,11 @@ class _Connection:
         return text.decode("utf-8", "replace").strip()
 
 
-def _main_once() -> NoReturn:
-    """Run the program on standard input; messages go to standard output, all else to error."""
-    request = json.loads(sys.stdin.buffer.readline())
+def _main_alone(asked: str, told: str) -> NoReturn:
+    """Run the program that one file holds, and leave messages in another."""
+    request = json.loads(Path(asked).read_text("utf-8"))
     sys.path[:0] = request["path"]
-    owner, messages = os.getpid(), os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    owner, messages = os.getpid(), Path(told).open("wb", buffering=0)  # noqa: SIM115
 
     def report(message: Mapping[str, Any]) -> None:
         if os.getpid() == owner:
@@ -1103,4 +1129,4 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--serve"]:
         _Server().serve()
         os._exit(0)
-    _main_once()
+    _main_alone(*sys.argv[2:])

@@ -1,0 +1,114 @@
+"""The ``codediff-programs`` directive: the programs of a page to take home, and what differs."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import doctest
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from docutils import nodes
+from docutils.nodes import make_id
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from .collect import page_of
+from .nodes import codediff, sides
+from .run import Piece, Program
+from .warn import warn
+
+FOLDER = "codediff"
+
+
+class programs(nodes.General, nodes.Element):
+    """The place of the list, which is made when a page is written."""
+
+
+class CodeDiffPrograms(SphinxDirective):
+    """List the page's programs as downloads, and their differences as patches."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the place of the list."""
+        node = programs()
+        self.set_source_info(node)
+        return [node]
+
+
+def script(program: Program) -> str:
+    """Return a program as one file of Python: its pieces as they run, two blank lines between."""
+    return "\n\n\n".join(_as_script(piece) for piece in program.pieces) + "\n"
+
+
+def _as_script(piece: Piece) -> str:
+    """Return the code of a piece; of a session, with its prompts and output as comments."""
+    if piece.kind == "doctest":
+        with contextlib.suppress(ValueError):  # malformed, as the test run tells
+            return doctest.script_from_examples(piece.source).strip("\n")
+    return piece.source
+
+
+def patch(first: str, second: str, name: str) -> str:
+    """Return what makes the second text of the first, for ``patch`` and ``git apply``.
+
+    Args:
+        first: Text of the file to be patched.
+        second: Text that it then has, byte for byte.
+        name: Name of the file.
+    """
+    # Only a line feed ends a line here, unlike in `str.splitlines`.
+    old, new = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (first, second))
+    difference = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        for line in difference
+    )
+
+
+def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Put the downloads in their place, and write their files, if this is HTML."""
+    for place in list(doctree.findall(programs)):
+        if app.builder.format != "html":
+            place.parent.remove(place)
+            continue
+        entries = [
+            nodes.list_item("", nodes.paragraph("", "", *links))
+            for links in _links(app, place, docname)
+        ]
+        place.replace_self(nodes.bullet_list("", *entries, classes=["codediff-programs"]))
+
+
+def _links(app: Sphinx, place: programs, docname: str) -> Iterator[list[nodes.Node]]:
+    """Yield the content of each entry of the list."""
+    pairs: dict[tuple[str, str], None] = {}
+    for block in app.env.get_doctree(docname).findall(codediff):
+        groups = [code["groups"][0] for _side, _title, code in sides(block)]
+        pairs.update({(groups[0], other): None for other in groups[1:]})
+    shown = dict.fromkeys(group for pair in pairs for group in pair)
+    found = {one.group: one for one in page_of(app.env, docname).programs if one.group in shown}
+    if not found:
+        warn("programs", "there is no codediff above or below whose sides are executed", place)
+    names: dict[str, str] = {}
+    for number, group in enumerate(found, 1):
+        name = make_id(group) or f"side-{number}"
+        names[group] = name if name not in names.values() else f"{name}-{number}"
+    texts = {group: script(program) for group, program in found.items()}
+    for group, text in texts.items():
+        yield [*_download(app, docname, f"{names[group]}.py", text), nodes.Text(f" ({group})")]
+    for first, second in pairs:
+        if first in found and second in found and first != second:
+            text = patch(texts[first], texts[second], f"{names[first]}.py")
+            name = f"{names[first]}-to-{names[second]}.patch"
+            yield _download(app, docname, name, text)
+
+
+def _download(app: Sphinx, docname: str, name: str, text: str) -> list[nodes.Node]:
+    """Write a file beside Sphinx' own downloads, and return a link to it."""
+    filename = f"{FOLDER}/{docname}/{name}"
+    path = Path(app.outdir) / "_downloads" / filename
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode("utf-8"))
+    label = nodes.literal(name, name, classes=["xref", "download"])
+    return [addnodes.download_reference("", "", label, filename=filename, reftarget=name)]

@@ -1,0 +1,78 @@
+"""The quiet line below a block whose code has run as it is shown: with what, and when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.builders import Builder
+from sphinx.config import Config
+from sphinx.locale import _
+from sphinx.util.i18n import format_date
+
+from .collect import page_of
+from .nodes import codediff, sides
+from .results import Result, digest_of_file, read, summary
+from .warn import warn
+
+
+def results_file(config: Config, confdir: Any) -> Path | None:
+    """Return the file that test runs leave their results in, if the site wants one."""
+    return Path(confdir, config.codediff_results) if config.codediff_results else None
+
+
+def note_state(app: Sphinx, config: Config) -> None:
+    """Have Sphinx write all pages anew when the results are others than before."""
+    path = results_file(config, app.confdir)
+    config.codediff_results_state = digest_of_file(path) if path else ""
+
+
+def note_page(app: Sphinx, doctree: nodes.document) -> None:
+    """Note on each block which page it is of; some builders put many pages into one."""
+    for block in doctree.findall(codediff):
+        block["docname"] = app.env.docname
+
+
+def stamp(builder: Builder, block: codediff) -> str:
+    """Return the line for a block as HTML; empty unless each of its sides has passed as it is."""
+    path = results_file(builder.config, builder.confdir)
+    if path is None:
+        return ""
+    kept: dict[str, Any] = vars(builder).setdefault("codediff_stamps", {})
+    if "" not in kept:
+        kept[""] = _read(path)
+    results: dict[str, Result] = kept[""]
+    docname = block["docname"]
+    if results and docname not in kept:
+        kept[docname] = page_of(builder.env, docname).digests
+    found = [
+        None if code.get("skipped") else results.get(kept[docname].get(code["groups"][0], ""))
+        for _side, _title, code in sides(block)
+        if results
+    ]
+    passed = [one for one in found if one]
+    if not passed or len(passed) < len(found):
+        return ""
+    libraries, pythons, day = summary(passed)
+    text = (
+        _("Executed with {libraries} on Python {python}")
+        if libraries
+        else _("Executed on Python {python}")
+    )
+    text = escape(text.format(libraries=libraries, python=pythons))
+    language = builder.config.language
+    shown = format_date(_("%b %d, %Y"), date=datetime.fromisoformat(day), language=language)
+    return f'<p class="codediff-stamp">{text}, <time datetime="{day}">{escape(shown)}</time></p>\n'
+
+
+def _read(path: Path) -> dict[str, Result]:
+    try:
+        return read(path)
+    except ValueError as error:
+        message = f"no block is stamped, for the results cannot be read ({error}); run the tests"
+        warn("results", message, str(path))
+        return {}
