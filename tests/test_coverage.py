@@ -120,7 +120,7 @@ def test_other_reports_are_made_later(project: Project) -> None:
     (page,) = (project.folder / "htmlcov").glob("*index_rst.html")
     assert "def forgotten(" in page.read_text()
     project.call("coverage", "xml")
-    assert 'filename="docs/index.rst"' in (project.folder / "coverage.xml").read_text()
+    assert 'filename="index.rst"' in (project.folder / "coverage.xml").read_text()
 
 
 def test_readers_do_not_see_what_is_said_to_coverage(project: Project) -> None:

@@ -1,0 +1,124 @@
+"""Programs to take home: the downloads are what the tests run, and the patches are exact."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from codediff.downloads import patch
+from conftest import Build, Built
+
+PAGE = """
+Page
+====
+
+.. testsetup::
+
+   import math
+
+.. codediff::
+   :title: No *Dropout*, ``With Dropout``, 前
+
+   x = 1  #!
+   y = math.pi
+   ---
+   x = "ü"
+   ---
+   >>> 1 + 1
+   2
+
+.. testcode:: No Dropout
+
+   x += 1
+
+.. testoutput:: No Dropout
+
+.. codediff-programs::
+
+.. testcleanup::
+
+   del x
+"""
+
+
+def downloads(built: Built, page: str = "index") -> dict[str, str]:
+    """Return the text of each file that the page links to, by name."""
+    base = (built.outdir / page).parent
+    links = built.html(page).select(".codediff-programs a.download")
+    return {
+        Path(link["href"]).name: (base / link["href"]).read_bytes().decode("utf-8")
+        for link in links
+    }
+
+
+def test_a_page_offers_its_programs_and_their_differences(build: Build) -> None:
+    built = build(index_rst=PAGE)
+    assert built.warnings == []
+    found = downloads(built)
+    assert list(found) == [
+        "no-dropout.py",
+        "with-dropout.py",
+        "side-3.py",
+        "no-dropout-to-with-dropout.patch",
+        "no-dropout-to-side-3.patch",
+    ]
+    parts = ["import math", "x = 1\ny = math.pi", "x += 1", "del x\n"]
+    assert found["no-dropout.py"] == "\n\n\n".join(parts)
+    assert found["side-3.py"] == "import math\n\n\n1 + 1\n# Expected:\n## 2\n\n\ndel x\n"
+
+
+def test_programs_are_found_from_pages_in_folders(build: Build, tmp_path: Path) -> None:
+    (tmp_path / "source" / "folder").mkdir(parents=True)
+    (tmp_path / "source" / "folder" / "page.rst").write_text(PAGE)
+    index = "Index\n=====\n\n.. toctree::\n\n   folder/page\n"
+    built = build(index_rst=index)
+    assert len(downloads(built, "folder/page")) == 5
+    built = build(index_rst=index, builder="dirhtml")
+    assert len(downloads(built, "folder/page/index")) == 5
+
+
+@pytest.mark.parametrize(
+    "builder", ["latex", "text", "man", "xml", "gettext", "singlehtml", "epub"]
+)
+def test_other_builders_leave_the_list_out(build: Build, builder: str) -> None:
+    built = build(index_rst=PAGE, builder=builder, conf="version = '1'\n")
+    assert [line for line in built.warnings if "epub" not in line] == []
+
+
+def apply(command: list[str], folder: Path, first: str, second: str) -> None:
+    folder.mkdir(exist_ok=True)
+    path = folder / "a.py"
+    path.write_bytes(first.encode())
+    difference = patch(first, second, "a.py")
+    (folder / "a.patch").write_bytes(difference.encode())
+    if difference:
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    assert path.read_bytes().decode() == second
+
+
+TEXTS = st.lists(
+    st.sampled_from(
+        ["a", "b", "", " x", "é\x0c", "\r", "c\x85d", "\u2028", "-- a", "+++ b", "#\r"]
+    ),
+    max_size=12,
+).map("\n".join)
+TEXTS |= TEXTS.map("{}\n".format) | TEXTS.map(lambda text: text.replace("\n", "\r\n"))
+
+
+@pytest.mark.parametrize(
+    "command", [["patch", "--binary", "-p1", "-i", "a.patch"], ["git", "apply", "a.patch"]]
+)
+@settings(deadline=None, max_examples=60)
+@given(TEXTS, TEXTS)
+@example("a", "a\n")
+@example("a\n", "a")
+@example("a\r\nb\r\n", "a\r\nc\r\n")
+@example("", "a\n")
+def test_a_patched_file_is_the_other_one(
+    tmp_path_factory: pytest.TempPathFactory, command: list[str], first: str, second: str
+) -> None:
+    apply(command, tmp_path_factory.mktemp("patch"), first, second)

@@ -1,0 +1,128 @@
+"""The stamp on a block tells the truth: what ran, with what, when, and only while unchanged."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from codediff.results import Result, summary
+from conftest import ROOT, Build, Built
+
+PAGE = """
+Page
+====
+
+.. testsetup::
+
+   import pygments
+
+.. codediff::
+   :title: A, B
+
+   x = 1
+   ---
+   x = 2
+
+.. codediff::
+   :title: C, D
+
+   x = 3
+   ---
+   x = 4
+"""
+CONF = "\ncodediff_results = 'results.json'\n"
+
+
+def test_run(source: Path, *arguments: str) -> None:
+    """Execute the pages."""
+    command = [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff"]
+    subprocess.run(
+        [*command, f"--rootdir={source}", source, *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "sphinx_ext")},
+        cwd=source,
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+test_run.__test__ = False  # type: ignore[attr-defined]
+
+
+def stamps(built: Built) -> list[str]:
+    return [" ".join(p.get_text().split()) for p in built.html("index").select(".codediff-stamp")]
+
+
+def test_blocks_are_stamped_while_their_programs_are_unchanged(build: Build) -> None:
+    assert stamps(build(index_rst=PAGE, conf=CONF)) == []
+    source = build(index_rst=PAGE, conf=CONF).srcdir
+    test_run(source)
+    known = json.loads((source / "results.json").read_text())["results"].values()
+    (version,) = {one["versions"]["pygments"] for one in known}
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    made = build(index_rst=PAGE, conf=CONF)
+    assert [stamp.rpartition(", ")[0].rpartition(",")[0] for stamp in stamps(made)] == [
+        f"Executed with pygments {version} on Python {python}"
+    ] * 2
+    assert made.html("index").select_one(".codediff-stamp time")["datetime"] == next(
+        one["day"] for one in known
+    )
+    edited = build(index_rst=PAGE.replace("x = 2", "x = 2.0"), conf=CONF)
+    assert len(stamps(edited)) == 1
+    assert "C, D" in edited.html("index").select_one(".codediff-stamp").parent["aria-label"]
+    assert stamps(build(index_rst=PAGE.replace("import pyg", "import  pyg"), conf=CONF)) == []
+    assert len(stamps(build(index_rst=f"More text.\n\n{PAGE}", conf=CONF))) == 2
+    assert stamps(build(index_rst=PAGE)) == []
+
+
+def test_a_failure_takes_the_stamp_away(build: Build) -> None:
+    source = build(index_rst=PAGE.replace("x = 4", "1 / 0"), conf=CONF).srcdir
+    test_run(source)
+    assert len(stamps(build(index_rst=PAGE.replace("x = 4", "1 / 0"), conf=CONF))) == 1
+
+
+def test_a_partial_run_keeps_what_is_known(build: Build) -> None:
+    source = build(index_rst=PAGE, conf=CONF).srcdir
+    test_run(source, "-k", "A or B", "-n", "2")
+    assert len(stamps(build(index_rst=PAGE, conf=CONF))) == 1
+    test_run(source, "-k", "C or D")
+    assert len(stamps(build(index_rst=PAGE, conf=CONF))) == 2
+
+
+def test_a_block_with_a_skipped_side_has_no_stamp(build: Build) -> None:
+    page = PAGE.replace(":title: A, B", ":title: A, B\n   :skip-test: B")
+    source = build(index_rst=page, conf=CONF).srcdir
+    test_run(source)
+    assert len(stamps(build(index_rst=page, conf=CONF))) == 1
+
+
+@pytest.mark.parametrize("kept", ['{"format": 1, "resu', '{"format": 99, "results": {}}', "[]", ""])
+def test_results_cut_short_or_of_another_version_stamp_nothing(build: Build, kept: str) -> None:
+    source = build(index_rst=PAGE, conf=CONF).srcdir
+    (source / "results.json").write_text(kept)
+    built = build(index_rst=PAGE, conf=CONF)
+    assert stamps(built) == []
+    assert [line.rpartition(" ")[2] for line in built.warnings] == ["[codediff.results]"]
+    test_run(source)
+    assert len(stamps(build(index_rst=PAGE, conf=CONF))) == 2
+
+
+def test_html_executes_nothing_to_make_a_stamp(build: Build, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    page = PAGE + f"\n.. testcode:: A\n   :skipif: open({str(trace)!r}, 'w')\n\n   y = 1\n"
+    source = build(index_rst=page, conf=CONF).srcdir
+    test_run(source)
+    assert trace.exists()
+    trace.unlink()
+    assert len(stamps(build(index_rst=f"{page}\nText.", conf=CONF))) == 2
+    assert not trace.exists()
+
+
+def test_versions_that_differ_are_all_named() -> None:
+    old = Result("2026-11-21", "3.13.0", {"b": "1", "a": "1"})
+    new = Result("2026-11-22", "3.13.0", {"b": "2"})
+    assert summary([old, new]) == ("a 1, b 1 / 2", "3.13", "2026-11-21")
