@@ -13,6 +13,7 @@ project_copyright = "2026, The sphinx-codediff authors"
 
 extensions = ["codediff", "myst_nb"]
 # Blocks say with what their code was executed, once ``nox -s doctest`` has left its results.
+codediff_environments = {"pydantic-1": ["pydantic<2"], "pydantic-2": ["pydantic>=2"]}
 codediff_results = "_build/results.json"
 exclude_patterns = ["codediff/examples"]
 nitpicky = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 import re
 import shutil
@@ -74,10 +76,11 @@ def test_a_broken_line_fails_and_the_page_and_side_are_named(
         if node.get("groups") == [side] and "highlight_args" in node
     ]
     places = [
-        (node.line + offset, line)
+        (node.line + statement.lineno - 1, line)
         for node in blocks
-        for offset, line in enumerate(node.astext().split("\n"))
-        if line.strip()
+        for statement in ast.walk(ast.parse(node.astext()))
+        if isinstance(statement, ast.stmt) and statement.lineno == statement.end_lineno
+        for line in [node.astext().split("\n")[statement.lineno - 1]]
     ]
     number, line = places[int(share * len(places))]
     lines = (DOCS / "guides" / "dropout.rst").read_text("utf-8").split("\n")
@@ -86,12 +89,51 @@ def test_a_broken_line_fails_and_the_page_and_side_are_named(
     lines[number - 1] = " " * indent + "raise RuntimeError"
     (tmp_path / "dropout.rst").write_text("\n".join(lines), "utf-8")
     (tmp_path / "conf.py").write_text("extensions = ['codediff']\nroot_doc = 'dropout'\n")
+    command = [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff"]
     run = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-b", "codediff", tmp_path, tmp_path / "out"],
+        [*command, f"--rootdir={tmp_path}", tmp_path],
         env=ENVIRON | {"PYTHONPATH": str(ROOT / "sphinx_ext")},
         capture_output=True,
         text=True,
         check=False,
     )
     assert run.returncode == 1
-    assert re.search(rf'File "dropout\.rst", line \d+, in {side}\n', run.stdout)
+    assert f"dropout.rst:{number}: RuntimeError  (side {side!r})" in run.stdout
+    assert "1 failed" in run.stdout
+
+
+def test_stock_doctest_passes_too(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "sphinx", "-W", "--keep-going", "-b", "doctest"),
+            *("-D", "nb_execution_mode=off", "-c", ROOT, DOCS, tmp_path),
+        ],
+        env=ENVIRON,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_without_its_call_the_train_step_of_one_side_is_named_as_not_covered(
+    tmp_path: Path,
+) -> None:
+    lines = (DOCS / "guides" / "dropout.rst").read_text("utf-8").split("\n")
+    calls = [at for at, line in enumerate(lines) if "state, loss = train_step(" in line]
+    inside = range(next(at for at, line in enumerate(lines) if "def loss_fn" in line), calls[0])
+    lines[calls[0]] = lines[calls[0]].replace("state, loss = train_step(", "_ = (")
+    (tmp_path / "dropout.rst").write_text("\n".join(lines), "utf-8")
+    (tmp_path / "conf.py").write_text("extensions = ['codediff']\nroot_doc = 'dropout'\n")
+    (tmp_path / ".coveragerc").write_text("[run]\nplugins = codediff.coverage_plugin\n")
+    command = [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff"]
+    subprocess.run(
+        [*command, f"--rootdir={tmp_path}", ".", "--cov", "--cov-report=json"],
+        env=ENVIRON | {"PYTHONPATH": str(ROOT / "sphinx_ext")},
+        cwd=tmp_path,
+        check=False,
+    )
+    page = json.loads((tmp_path / "coverage.json").read_text())["files"]["dropout.rst"]
+    assert inside.start + 1 in page["missing_lines"]
+    assert len(page["missing_lines"]) >= 5
+    assert set(page["missing_lines"]) <= {at + 1 for at in inside}

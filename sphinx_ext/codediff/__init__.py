@@ -28,9 +28,10 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("codediff_environments", {}, "env", types=(dict,))
     app.add_config_value("codediff_results", None, "html", types=(str,))
     app.add_config_value("codediff_results_state", "", "html")
-    app.add_node(
+    app.add_enumerable_node(  # with a caption, it has a number under ``numfig``
         nodes.codediff,
-        html=(html.visit, None),
+        "code-block",
+        html=(html.visit, plain.depart),
         latex=(plain.visit_latex, plain.depart),
         text=(plain.visit_text, plain.depart),
         man=(plain.visit_text, plain.depart),

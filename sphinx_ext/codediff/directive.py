@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
 from doctest import IGNORE_EXCEPTION_DETAIL
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pygments.util import ClassNotFound
 from sphinx.directives.code import LiteralIncludeReader
 from sphinx.locale import _
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.logging import suppress_logging
 
 from . import sides
 from .nodes import codediff
@@ -27,13 +29,15 @@ PYTHON = frozenset({"py", "python", "py3", "python3", "default", "pycon", "pycon
 
 TITLES = ("title", "title-left", "title-right")
 # Options are spelled with hyphens; published pages have underscores in some of them.
+OF_FILES = ("pyobject", "start-after", "end-before", "lines", "dedent")
 OPTIONS = (
     *TITLES,
     *("sync", "groups", "skip-test", "env", "raises", "code-sep"),
     *("caption", "name", "class", "language", "linenos", "lineno-start"),
     *("highlight", "view", "context"),
-    *("file", "lines", "start-after", "end-before", "pyobject", "dedent"),
+    *("file", *OF_FILES),
 )
+FLAGS = ("sync", "linenos")
 HIGHLIGHTS = ("markers", "changes", "both", "none")
 VIEWS = {"side-by-side": "", "unified": "unified"}
 
@@ -52,6 +56,7 @@ class CodeDiff(SphinxDirective):
         messages: list[nodes.Node] = []
         titles = [self._caption(title, "title", messages) for title in self._titles()]
         self.language = self._language()
+        self.said: set[str] = set()
         files = self._files(content[start:])
         if files:
             parts = [self._read_file(*file) for file in files]
@@ -65,12 +70,27 @@ class CodeDiff(SphinxDirective):
             language="python" if self.language in PYTHON else self.language,
             fallback=_("Side {}"),
         )
-        for problem in [*problems, *mistakes]:
+        for problem in [*problems, *self._check_options(), *mistakes]:
             warn(problem.kind, problem.message, self._place(problem.where))
         if not found:
             return messages
         block = self._block(found, titles, files, messages)
         return [block, *self._raises(block), *messages]
+
+    def _check_options(self) -> Iterator[sides.Problem]:
+        """Yield the options that have no effect, or not the one that they seem to have."""
+        for name, (value, _line) in self.given.items():
+            message = ""
+            if name in FLAGS and value:
+                message = f"the option {name!r} takes no value; drop {value!r}, or the option"
+            elif name in OPTIONS and not value and name not in (*FLAGS, *TITLES, "dedent"):
+                message = f"the option {name!r} needs a value"
+            elif name in OF_FILES and "file" not in self.given:
+                message = f"the option {name!r} has no effect without ':file:'"
+            elif name in TITLES[1:] and "title" in self.given:
+                message = f"the option {name!r} has no effect beside ':title:'; drop one of them"
+            if message:
+                yield sides.Problem("option", message, name)
 
     def _block(
         self,
@@ -223,16 +243,25 @@ class CodeDiff(SphinxDirective):
             options["pyobject"] = pyobject
         if "," not in self._option("lines"):
             options["lineno-match"] = True  # only for lines that follow each other
-        location = self.env.docname, self._source_and_line("dedent")[1] or self.lineno
-        try:
-            if "dedent" in self.given:
-                options["dedent"] = int(self._option("dedent")) if self._option("dedent") else None
-            reader = LiteralIncludeReader(absolute, options, self.config)
-            text = reader.read(location)[0]
-        except (OSError, ValueError) as error:
-            warn("file", f"cannot show {path!r}: {error}", self._place("file"))
-            return sides.Part(1, (), option="file", failed=True)
-        return sides.Part(reader.lineno_start, text.splitlines(), option="file")
+        said = ""
+        part = sides.Part(1, (), option="file")
+        with suppress_logging() as logged:  # for it is without a type
+            try:
+                if "dedent" in self.given:
+                    options["dedent"] = int(self._option("dedent") or 0) or None
+                reader = LiteralIncludeReader(absolute, options, self.config)
+                text = reader.read()[0]
+                part = sides.Part(reader.lineno_start, text.splitlines(), option="file")
+            except (OSError, ValueError) as error:
+                said = re.sub(" (in|from) include file .*", "", str(error))
+            said = said or "; ".join(record.getMessage() for record in logged.buffer)
+        if said and said not in self.said:
+            self.said.add(said)
+            asked = {name: self._option(name) for name in OF_FILES} | {"pyobject": pyobject}
+            where = next((name for name, value in asked.items() if value and value in said), "file")
+            where = "dedent" if "dedent" in said else where
+            warn("file", f"cannot show {path!r}: {said}", self._place(where))
+        return part._replace(failed=bool(said))
 
     def _titles(self) -> list[str]:
         """Return the titles as written, from either spelling."""

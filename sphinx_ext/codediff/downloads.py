@@ -68,9 +68,9 @@ def patch(first: str, second: str, name: str) -> str:
 
 
 def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Put the downloads in their place, and write their files, if this is HTML."""
+    """Put the downloads in their place, and write their files, where a builder has them."""
     for place in list(doctree.findall(programs)):
-        if app.builder.format != "html":
+        if not getattr(app.builder, "download_support", False):
             place.parent.remove(place)
             continue
         entries = [

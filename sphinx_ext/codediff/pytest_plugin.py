@@ -305,9 +305,9 @@ class IdleItem(pytest.Item):
 
 def _explain(failure: Failure, root: Path) -> str:
     """Return the place of a failure with the lines around it, and what happened there."""
-    shown = [f"{os.path.relpath(failure.file, root)}:{failure.line}: {failure.message}"]
-    if failure.title:
-        shown[0] = f"{shown[0]}  (side {failure.title!r})"
+    message, *notes = failure.message.split("\n")
+    side = f"  (side {failure.title!r})" if failure.title else ""
+    shown = [f"{os.path.relpath(failure.file, root)}:{failure.line}: {message}{side}", *notes]
     try:
         lines = Path(failure.file).read_text("utf-8").splitlines()
     except (OSError, UnicodeError):

@@ -20,6 +20,7 @@ MARKER = "#!"
 
 _OPTION = re.compile(r"\s*:(?P<name>[\w-]+):(?:\s+(?P<value>.*)|\s*$)")
 _YAML_OPTION = re.compile(r"(?P<name>[\w-]+):(?:\s+(?P<value>.*)|\s*$)")
+_YAML_LINE = re.compile(r"[\w-]+:(\s|$)|\s|#|$")
 _QUOTED = re.compile(r"(['\"])((?:(?!\1).)*)\1")
 _TRIPLE = re.compile("\"{3}|'{3}")
 _QUOTE = re.compile("[\"'`]")
@@ -108,7 +109,7 @@ def read_options(
     form, end = _OPTION, len(lines)
     if lines and lines[0].rstrip() == "---":  # MyST's other form, unless a side is empty
         closing = next((i for i, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), 0)
-        if closing > 1 and all(_YAML_OPTION.match(line) for line in lines[1:closing]):
+        if closing > 1 and all(map(_YAML_LINE.match, lines[1:closing])):
             form, stop, end = _YAML_OPTION, 1, closing
     name = ""
     for index, line in enumerate(lines[stop:end], stop):
@@ -117,17 +118,21 @@ def read_options(
             if name not in known:
                 message = f"there is no option {match['name']!r}; there are {', '.join(known)}"
                 problems.append(Problem("option", message, index))
+            if name in options:
+                message = f"the option {match['name']!r} is given twice; drop one of the two"
+                problems.append(Problem("option", message, index))
             options[name] = Option((match["value"] or "").strip(), index)
         elif name and line[:1].isspace() and line.strip():
             value = f"{options[name].value} {line.strip()}"
             options[name] = options[name]._replace(value=value.strip())
-        else:
+        elif form is _OPTION:
             break
         stop = index + 1
     if quotes:
         for name, option in options.items():
-            if match := _QUOTED.fullmatch(option.value):
-                options[name] = option._replace(value=match[2])
+            value = re.sub(r"^[|>][+-]?\s+", "", option.value)
+            match = _QUOTED.fullmatch(value)
+            options[name] = option._replace(value=match[2] if match else value)
     return options, stop + (form is _YAML_OPTION), problems
 
 
@@ -191,7 +196,11 @@ def parse(
     if not parts:
         message = "the block is empty; write the code of the sides below its options"
         return [], [Problem("empty", message, -1)]
-    problems = [*_check_count(titles, parts), *_check_groups(groups, len(parts))]
+    problems = [*_check_count(titles, parts)]
+    # What follows one separator too many is no side, unless there is code.
+    while titles and len(parts) > max(len(titles), 2) and not any(map(str.strip, parts[-1].lines)):
+        parts = parts[:-1]
+    problems += _check_groups(groups, len(parts))
     sides = []
     for number, part in enumerate(parts):
         title = titles[number] if number < len(titles) else ""
@@ -231,6 +240,9 @@ def _check_count(titles: Sequence[str], parts: Sequence[Part]) -> Iterable[Probl
     if not titles:
         message = "there is no title; add an option such as ':title: Before, After'"
         yield Problem("titles", message, -1)
+    elif parts[0].option and len(parts) != len(titles):
+        message = f"{len(titles)} titles for {len(parts)} files; name one of each a side"
+        yield Problem("titles", message, "file")
     elif len(parts) == 1:
         message = f"there is no separator; put a line {SEPARATOR!r} between two sides"
         yield Problem("separator", message, -1)

@@ -10,6 +10,7 @@ from .probe import blocks, choose, look, views
 
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 NO_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', { value: undefined });"
+REFUSED = "navigator.clipboard.writeText = () => Promise.reject(new Error('refused'));"
 
 
 def button(side: Locator) -> Locator:
@@ -36,17 +37,21 @@ def test_a_button_copies_exactly_its_side(visit: Visit, site: Site, name: str) -
 
 
 @pytest.mark.parametrize("view", ["Side by side", "Unified"])
-def test_copying_works_on_pages_that_are_not_secure(visit: Visit, site: Site, view: str) -> None:
-    """Over plain HTTP browsers have no ``navigator.clipboard``."""
-    page = visit("copying", script=NO_CLIPBOARD)
+@pytest.mark.parametrize("script", [NO_CLIPBOARD, REFUSED])
+def test_copying_works_on_pages_that_are_not_secure(
+    visit: Visit, site: Site, view: str, script: str
+) -> None:
+    """Over plain HTTP browsers have no ``navigator.clipboard``; in a frame they may refuse it."""
+    page = visit("copying", script=script)
     page.evaluate("document.body.prepend(document.createElement('textarea'))")
     block = blocks(page)[0]
     choose(block, view)
     for side, code in zip(
         block.locator(".codediff-side").all(), site.codes("copying")[0], strict=True
     ):
-        button(side).click()
+        button(side).press("Enter")
         expect(block.get_by_role("status")).to_have_text("Copied")
+        expect(button(side)).to_be_focused()
         target = page.locator("textarea")
         target.fill("")
         target.press("Control+V")

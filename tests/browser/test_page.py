@@ -54,6 +54,32 @@ def test_the_page_is_as_long_as_its_content_after_switching(visit: Visit, width:
             assert now == pytest.approx(laid_out_anew, abs=1), view
 
 
+_COVERED = """element => {
+  const range = document.createRange();
+  const boxes = [...element.querySelectorAll(".codediff-title .caption-text")].flatMap((title) => {
+    range.selectNodeContents(title);
+    return [...range.getClientRects()].filter((box) => box.width);
+  });
+  const controls = [...element.querySelectorAll("select, button")]
+    .filter((control) => control.checkVisibility())
+    .map((control) => control.getBoundingClientRect());
+  const frame = element.querySelector(".codediff").getBoundingClientRect();
+  return boxes.filter((box) => box.right > frame.right + 1 || controls.some((control) =>
+    box.right > control.left + 1 && box.left < control.right - 1
+    && box.bottom > control.top + 1 && box.top < control.bottom - 1)).length;
+}"""
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1440])
+@pytest.mark.parametrize("theme", ["alabaster", "sphinx_book_theme"])
+def test_titles_are_never_under_controls(visit: Visit, theme: str, width: int) -> None:
+    page = visit("titles", theme=theme, width=width)
+    for block in blocks(page):
+        for view in views(block):
+            choose(block, view)
+            assert block.evaluate(_COVERED) == 0, view
+
+
 @pytest.mark.parametrize("width", [390, 320])
 def test_no_line_is_cut_in_a_narrow_window(visit: Visit, width: int) -> None:
     page = visit("rows", theme="sphinx_book_theme", width=width)

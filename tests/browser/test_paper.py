@@ -39,10 +39,15 @@ def test_all_lines_are_printed(visit: Visit, site: Site, name: str, script: bool
 def test_no_control_is_printed_and_no_line_cut(visit: Visit, name: str, theme: str) -> None:
     page = visit(name, theme=theme, width=A4)
     page.emulate_media(media="print")
-    controls = page.locator(".codediff-block :is(select, button)")
+    controls = page.locator(".codediff-block :is(select, button, summary)")
     assert controls.count() > 0
     assert [control for control in controls.all() if control.is_visible()] == []
     assert page.locator(".codediff-block, .codediff-block *").evaluate_all(_CUT) == []
+    # What is cut off where a page ends would be missing on the next one.
+    frames = page.locator(".codediff").evaluate_all(
+        "all => all.map((one) => getComputedStyle(one).overflow)"
+    )
+    assert set(frames) == {"visible"}
     for block in blocks(page):
         frame = block.bounding_box()
         assert frame

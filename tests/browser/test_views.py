@@ -123,6 +123,14 @@ def test_a_link_can_name_a_title_with_markup(visit: Visit) -> None:
     expect_views(page)
 
 
+def test_a_choice_made_after_following_a_link_is_remembered(visit: Visit) -> None:
+    page = visit("views", query="?codediff=unified&other=1#synced")
+    choose(blocks(page)[0], "With Dropout")
+    assert page.url.endswith("views.html?other=1#synced")
+    page.reload()
+    assert blocks(page)[0].locator("select").evaluate("select => select.value") == "1"
+
+
 @pytest.mark.parametrize("query", ["No+Such+Title", "", "1", "%"])
 def test_a_link_with_an_unknown_view_is_ignored(visit: Visit, query: str) -> None:
     page = visit("views", query=f"?codediff={query}")

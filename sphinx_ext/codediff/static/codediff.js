@@ -63,12 +63,17 @@
 
   const write = async (pre) => {
     const text = pre.textContent.slice(0, -1);
-    if (navigator.clipboard) return navigator.clipboard.writeText(text);
-    // A page that is not secure; a selection of the code would leave out what is folded.
-    const area = make("textarea", { value: text }, pre.parentElement);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // The page is not secure, or may not; a selection of the code would leave out what is folded.
+      const button = document.activeElement;
+      const area = make("textarea", { value: text }, pre.parentElement);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+      button.focus();
+    }
   };
 
   const remembered = (key) => {
@@ -127,6 +132,11 @@
         requestAnimationFrame(() => all(".cd-now").forEach(({ classList }) => classList.replace("cd-now", "cd-later"))),
       );
       if (sync !== undefined) remember(key, value);
+      const address = new URL(location.href);
+      if (address.searchParams.has("codediff")) {
+        address.searchParams.delete("codediff"); // The reader has chosen anew.
+        history.replaceState(history.state, "", address);
+      }
       scrollBy({ top: element.getBoundingClientRect().top - top, behavior: "instant" });
     });
     const known = [...select.options].map((option) => option.value);
