@@ -1,5 +1,7 @@
 """Everything that is done to this project: ``nox --list`` names it, ``nox -s NAME`` does it."""
 
+from pathlib import Path
+
 import nox
 
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -9,6 +11,12 @@ nox.options.sessions = ["lint", "tests", "browser", "doctest", "docs"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 LOWEST_PYTHON = PYPROJECT["project"]["requires-python"].removeprefix(">=")
 SITE = ("-c", ".", "-d", "_build/doctrees", "docs")
+# What jax has compiled is kept: that is most of the time that the pages' code takes.
+COMPILED = {
+    "JAX_COMPILATION_CACHE_DIR": str(Path("_build", "jax_cache").absolute()),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
 STRICT = ("-W", "--keep-going")
 
 
@@ -31,7 +39,17 @@ def doctest(session: nox.Session) -> None:
     session.run(
         *("pytest", "-p", "codediff.pytest_plugin", "--codediff", "docs", "--quiet"),
         *("--numprocesses=auto", "--timeout=120", "--cov", *session.posargs),
-        env={"PYTHONPATH": "sphinx_ext", "JAX_PLATFORMS": "cpu"},
+        env={"PYTHONPATH": "sphinx_ext", "JAX_PLATFORMS": "cpu", **COMPILED},
+    )
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Break each line of the guides' sides in turn; one that is not caught fails it."""
+    install(session)
+    session.run(
+        *("python", "-m", "bench.mutants", *session.posargs),
+        env={"PYTHONPATH": "sphinx_ext", "JAX_PLATFORMS": "cpu", **COMPILED},
     )
 
 

@@ -22,6 +22,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from codediff.align import align
+from codediff.downloads import script
+from codediff.run import Piece, Program, Runner
 from tests.browser.measure import measure_switching
 
 ROOT = Path(__file__).parent.parent
@@ -128,6 +130,104 @@ def asset_figures() -> Iterator[tuple[str, float, float]]:
         yield f"{path.name}, gzipped kB", len(gzip.compress(path.read_bytes())) / 1000, 4.0
 
 
+def write_guides(folder: Path, *, pages: int) -> Path:
+    """Write pages like the guide, with the six blocks that train; each has sizes of its own."""
+    guide = (ROOT / "docs" / "guides" / "dropout.rst").read_text("utf-8")
+    text = re.sub(
+        r"^\.\. _dropout-.*\n", "", guide.partition("See that it ")[0], flags=re.MULTILINE
+    )
+    text = re.sub(r"(?<=loss )0\.\d+\.\.\.", "...", text)
+    (folder / "docs").mkdir(parents=True)
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "docs" / "conf.py").write_text(
+        "extensions = ['codediff']\nsuppress_warnings = ['ref', 'toc', 'docutils']\n"
+    )
+    (folder / "docs" / "index.rst").write_text("Bench\n=====\n")
+    for page in range(pages):
+        written = text.replace("64", str(64 + page))
+        (folder / "docs" / f"page{page}.rst").write_text(f"{written}\n", "utf-8")
+    return folder
+
+
+def run(command: list[str], folder: Path, **environ: str) -> float:
+    """Run a command that has to succeed and return the seconds it took."""
+    environ |= {"PYTHONPATH": str(ROOT / "sphinx_ext"), "JAX_PLATFORMS": "cpu"}
+    start = time.perf_counter()
+    subprocess.run(
+        command, cwd=folder, env=os.environ | environ, check=True, stdout=subprocess.DEVNULL
+    )
+    return time.perf_counter() - start
+
+
+def guide_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
+    """Compare with stock doctest, and with a new interpreter for each program.
+
+    Most of the time is XLA's, which compiles on both cores for stock doctest too. With jax's
+    cache for what it has compiled, as ``nox -s doctest`` has it, later runs are spared that.
+    """
+    root = write_guides(folder / "guides", pages=16)
+    ours = [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff", "docs"]
+    ours += ["-n", "2", "-p", "no:cacheprovider"]  # every page is read anew, as by stock
+    stock = [sys.executable, "-m", "sphinx", "-qE", "-b", "doctest", "docs", "out"]
+    scripts = []
+    for number, program in enumerate(_programs(root)):
+        (folder / f"{number}.py").write_text(script(program), "utf-8")
+        scripts.append(f"{sys.executable} {folder}/{number}.py")
+    times: dict[str, list[float]] = {}
+    for _ in range(2):
+        with tempfile.TemporaryDirectory() as cache:
+            cached = {
+                "JAX_COMPILATION_CACHE_DIR": cache,
+                "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+                "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+            }
+            times.setdefault("first run", []).append(run(ours, root, **cached))
+            times.setdefault("later run", []).append(run(ours, root, **cached))
+        times.setdefault("stock", []).append(run(stock, root))
+        times.setdefault("scripts", []).append(run(["sh", "-ec", "\n".join(scripts)], root))
+    median = {name: statistics.median(known) for name, known in times.items()}
+    yield "first test of 16 guides / stock doctest", median["first run"] / median["stock"], 1.0
+    yield "later tests of 16 guides / stock doctest", median["later run"] / median["stock"], 0.55
+    yield "first test of 16 guides / plain scripts", median["first run"] / median["scripts"], 0.9
+
+
+def _programs(root: Path) -> list[Program]:
+    target = root / "programs"
+    command = [sys.executable, "-m", "sphinx", "-q", "-b", "codediff-programs", root / "docs"]
+    subprocess.run([*command, target], check=True)
+    pages = json.loads((target / "programs.json").read_text("utf-8"))["pages"]
+    return [Program.from_json(program) for page in pages for program in page["programs"]]
+
+
+def runner_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
+    with Runner(root=folder) as runner:
+        resident = []
+        start = time.perf_counter()
+        for number in range(1000):
+            piece = Piece("code", f"import math\nx = math.sqrt({number})", "page.rst", 1)
+            assert runner.run(Program("page.rst", "group", (piece,))).passed
+            if number % 100 == 99:
+                resident.append(_resident())
+        seconds = time.perf_counter() - start
+        yield "ms a small program, of 1,000", seconds, 20.0
+        yield "memory after 1,000 programs / after 100", resident[-1] / resident[0], 1.05
+        looping = Program("page.rst", "group", (Piece("code", "while True: pass", "page.rst", 1),))
+        start = time.perf_counter()
+        assert not runner.run(looping, timeout=5).passed
+        yield "seconds to end a loop after 5 s", time.perf_counter() - start, 6.0
+
+
+def _resident() -> int:
+    """Return the memory of this process and of those it started, in kB."""
+    listed = subprocess.run(
+        ["ps", "-o", "rss=", "--pid", str(os.getpid()), "--ppid", str(os.getpid())],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return sum(map(int, listed.stdout.split()))
+
+
 def browser_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if not chromium:
@@ -162,6 +262,8 @@ def main() -> int:
             *html_figures(folder),
             *align_figures(),
             *asset_figures(),
+            *runner_figures(folder),
+            *guide_figures(folder),
             *browser_figures(folder),
         ]
     for name, value, limit in figures:

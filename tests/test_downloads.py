@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import subprocess
+import sys
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from codediff.downloads import patch
-from conftest import Build, Built
+from codediff.downloads import patch, script
+from codediff.run import Program
+from conftest import ROOT, Build, Built
 
 PAGE = """
 Page
@@ -89,6 +95,27 @@ def test_other_builders_leave_the_list_out(build: Build, builder: str) -> None:
     assert [line for line in built.warnings if "epub" not in line] == []
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> list[list[Program]]:
+    """Return the programs of the site, page by page."""
+    target = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "-q", "-b", "codediff-programs", "-c", ROOT]
+    path = str(ROOT / "sphinx_ext")
+    environ = os.environ | {"PYTHONPATH": path}
+    subprocess.run([*command, ROOT / "docs", target], check=True, env=environ)
+    pages = json.loads((target / "programs.json").read_text("utf-8"))["pages"]
+    return [[Program.from_json(one) for one in page["programs"]] for page in pages]
+
+
+def test_patches_are_exact_on_every_page_of_the_site(
+    tmp_path: Path, site: list[list[Program]]
+) -> None:
+    pairs = [pair for programs in site for pair in permutations(map(script, programs), 2)]
+    assert len(pairs) > 50
+    for number, (first, second) in enumerate(pairs):
+        apply(["git", "apply", "a.patch"], tmp_path / str(number), first, second)
+
+
 def apply(command: list[str], folder: Path, first: str, second: str) -> None:
     folder.mkdir(exist_ok=True)
     path = folder / "a.py"
@@ -110,7 +137,14 @@ TEXTS |= TEXTS.map("{}\n".format) | TEXTS.map(lambda text: text.replace("\n", "\
 
 
 @pytest.mark.parametrize(
-    "command", [["patch", "--binary", "-p1", "-i", "a.patch"], ["git", "apply", "a.patch"]]
+    "command",
+    [
+        pytest.param(
+            ["patch", "--binary", "-p1", "-i", "a.patch"],
+            marks=pytest.mark.skipif(not shutil.which("patch"), reason="no patch"),
+        ),
+        ["git", "apply", "a.patch"],
+    ],
 )
 @settings(deadline=None, max_examples=60)
 @given(TEXTS, TEXTS)

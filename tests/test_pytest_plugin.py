@@ -183,6 +183,12 @@ def test_a_debugger_stops_on_the_line_of_the_page(run: Run) -> None:
     assert "run.py" not in stopped.stdout
 
 
+def test_nothing_is_left_behind_without_a_cache(run: Run, tmp_path: Path) -> None:
+    passed = run("docs", "-p", "no:cacheprovider", "-k", "Good", "-n", "1", included_txt=INCLUDED)
+    assert "1 passed" in passed.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["docs", "pytest.ini"]
+
+
 def test_last_failed_runs_only_what_failed(run: Run) -> None:
     run("docs", "--lf", included_txt=INCLUDED)
     again = run("docs", "--lf", included_txt=INCLUDED)

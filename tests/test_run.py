@@ -3,6 +3,7 @@
 import doctest
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -522,6 +523,18 @@ LEAKS = {
     ),
     "builtins": ("import builtins\nbuiltins.print = None", ("code", "print(1)", "1")),
     "names": ("leak = 1", "assert 'leak' not in globals()"),
+    "configuration of jax": (
+        "import jax\njax.config.update('jax_enable_x64', True)\njax.numpy.ones(3)",
+        "import jax\nassert jax.numpy.ones(3).dtype == 'float32'",
+    ),
+    "open figures": (
+        "import matplotlib.pyplot as plt\nplt.figure()",
+        "import matplotlib.pyplot as plt\nassert plt.get_fignums() == []",
+    ),
+    "random state of numpy": (
+        "import numpy\nnumpy.random.seed(1)",
+        "import numpy\nassert round(numpy.random.rand(), 6) != 0.417022",
+    ),
 }
 
 
@@ -531,6 +544,16 @@ def test_nothing_reaches_another_program(run: Run, name: str) -> None:
     for block in (checking, leaking, checking):
         outcome = run(block)
         assert outcome.passed, outcome
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_leaks_does_not_matter_in_any_order(tmp_path: Path, seed: int) -> None:
+    blocks = [block for pair in LEAKS.values() for block in pair]
+    programs = [make(tmp_path, block, name=f"{at}.rst") for at, block in enumerate(blocks)]
+    random.Random(seed).shuffle(programs)
+    with Runner(root=tmp_path) as runner:
+        failed = [program for program in programs if not runner.run(program).passed]
+    assert failed == []
 
 
 def test_working_directory_is_the_callers(

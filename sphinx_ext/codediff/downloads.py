@@ -81,12 +81,10 @@ def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def _links(app: Sphinx, place: programs, docname: str) -> Iterator[list[nodes.Node]]:
-    """Yield the content of each entry of the list."""
-    pairs: dict[tuple[str, str], None] = {}
-    for block in app.env.get_doctree(docname).findall(codediff):
-        groups = [code["groups"][0] for _side, _title, code in sides(block)]
-        pairs.update({(groups[0], other): None for other in groups[1:]})
-    shown = dict.fromkeys(group for pair in pairs for group in pair)
+    """Yield, for all blocks whose sides belong to the same groups, what there is to download."""
+    blocks = app.env.get_doctree(docname).findall(codediff)
+    sets = [[code["groups"][0] for _side, _title, code in sides(block)] for block in blocks]
+    shown = {group for groups in sets for group in groups}
     found = {one.group: one for one in page_of(app.env, docname).programs if one.group in shown}
     if not found:
         warn("programs", "there is no codediff above or below whose sides are executed", place)
@@ -95,20 +93,27 @@ def _links(app: Sphinx, place: programs, docname: str) -> Iterator[list[nodes.No
         name = make_id(group) or f"side-{number}"
         names[group] = name if name not in names.values() else f"{name}-{number}"
     texts = {group: script(program) for group, program in found.items()}
-    for group, text in texts.items():
-        yield [*_download(app, docname, f"{names[group]}.py", text), nodes.Text(f" ({group})")]
-    for first, second in pairs:
-        if first in found and second in found and first != second:
-            text = patch(texts[first], texts[second], f"{names[first]}.py")
-            name = f"{names[first]}-to-{names[second]}.patch"
-            yield _download(app, docname, name, text)
+    offered: set[str] = set()
+    for groups in sets:
+        entry: list[nodes.Node] = []
+        files = {f"{names[group]}.py": texts[group] for group in groups if group in found}
+        first, *others = [group for group in groups if group in found] or [""]
+        for other in others:
+            text = patch(texts[first], texts[other], f"{names[first]}.py")
+            files[f"{names[first]}-to-{names[other]}.patch"] = text
+        for name, text in files.items():
+            if name not in offered:
+                offered.add(name)
+                entry += [nodes.Text(", "), _download(app, docname, name, text)]
+        if entry:
+            yield entry[1:]
 
 
-def _download(app: Sphinx, docname: str, name: str, text: str) -> list[nodes.Node]:
+def _download(app: Sphinx, docname: str, name: str, text: str) -> nodes.Node:
     """Write a file beside Sphinx' own downloads, and return a link to it."""
     filename = f"{FOLDER}/{docname}/{name}"
     path = Path(app.outdir) / "_downloads" / filename
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(text.encode("utf-8"))
-    label = nodes.literal(name, name, classes=["xref", "download"])
-    return [addnodes.download_reference("", "", label, filename=filename, reftarget=name)]
+    label = nodes.inline(name, name)
+    return addnodes.download_reference("", "", label, filename=filename, reftarget=name)

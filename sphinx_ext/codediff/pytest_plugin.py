@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -28,6 +29,7 @@ from .run import Failure, Outcome, Program, Runner
 PROGRAMS = pytest.StashKey[dict[str, Any]]()
 RUNNERS = pytest.StashKey[dict[str, Runner]]()
 NOTHING: dict[str, Any] = {"pages": {}}
+TEMPORARY = pytest.StashKey["tempfile.TemporaryDirectory[str]"]()
 TIMEOUT = pytest.StashKey[float | None]()
 
 
@@ -151,7 +153,14 @@ def _read_pages(config: pytest.Config) -> dict[str, Any]:
 
 
 def _cache(config: pytest.Config) -> Path:
-    return config.cache.mkdir("codediff") if config.cache else Path("_codediff").absolute()
+    """Return the folder in which things are kept; without pytest's cache, for this run alone."""
+    cache = getattr(config, "cache", None)
+    if cache:
+        return Path(cache.mkdir("codediff"))
+    if TEMPORARY not in config.stash:
+        config.stash[TEMPORARY] = folder = tempfile.TemporaryDirectory()
+        config.add_cleanup(folder.cleanup)
+    return Path(config.stash[TEMPORARY].name)
 
 
 def _source_folder(config: pytest.Config) -> Path:
