@@ -1,7 +1,9 @@
 """How Sphinx builds the site in docs/."""
 
+import os
 import sys
 from pathlib import Path
+from shutil import copy2
 
 ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT / "sphinx_ext"))
@@ -31,7 +33,6 @@ html_static_path = ["docs/_static"]
 templates_path = ["docs/_templates"]
 html_favicon = "docs/_static/favicon.svg"
 html_css_files = ["site.css"]
-html_copy_source = False
 html_show_sourcelink = False
 html_context = {"default_mode": "auto"}
 html_sidebars = {"**": ["home-link.html", "search-button-field.html", "sbt-sidebar-nav.html"]}
@@ -41,3 +42,33 @@ html_theme_options = {
     "show_toc_level": 2,
     "use_fullscreen_button": False,
 }
+
+# The address of the repository, such as https://github.com/OWNER/NAME, brings buttons to edit a
+# page and to open a notebook on Binder; without it there are none.
+if repository := os.environ.get("REPOSITORY_URL"):
+    html_theme_options |= {
+        "repository_url": repository,
+        "repository_branch": "main",
+        "path_to_docs": "docs",
+        "use_repository_button": True,
+        "use_edit_page_button": True,
+        "launch_buttons": {
+            "binderhub_url": "https://mybinder.org",
+            "notebook_interface": "jupyterlab",
+        },
+    }
+
+
+def offer_notebook(app, pagename, _template, context, doctree):
+    """Let the download button of a page that is a notebook offer it as one."""
+    notebook = Path(app.outdir).parent / "jupyter_execute" / f"{pagename}.ipynb"
+    if doctree and notebook.is_file() and app.builder.name == "html":
+        target = Path(app.outdir) / "_sources" / f"{pagename}.ipynb"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copy2(notebook, target)
+        context["ipynb_source"] = f"{pagename}.ipynb"
+
+
+def setup(app):
+    """Register what is this site's alone."""
+    app.connect("html-page-context", offer_notebook, priority=400)  # before the theme's buttons

@@ -130,6 +130,15 @@ def test_readers_do_not_see_what_is_said_to_coverage(project: Project) -> None:
     assert "if math.pi > 4:\n" in BeautifulSoup(text, "html5lib").get_text()
 
 
+def test_a_mark_inside_a_string_is_code(project: Project) -> None:
+    text = (
+        '   s = """\n   x = 1  # pragma: no cover\n   """\n   assert "pragma" in s\n   ---\n   1\n'
+    )
+    page = f"Page\n====\n\n.. codediff::\n   :title: A, B\n\n{text}"
+    project.write("docs/index.rst", page)
+    assert "2 passed" in project.test()
+
+
 def test_a_gate_turns_red_for_one_line(project: Project) -> None:
     page = (project.folder / "docs" / "index.rst").read_text()
     project.write("docs/included.txt", "Text.\n")

@@ -77,6 +77,18 @@ def test_a_page_offers_its_programs_and_their_differences(build: Build) -> None:
     assert found["side-3.py"] == "import math\n\n\n1 + 1\n# Expected:\n## 2\n\n\ndel x\n"
 
 
+def test_what_comes_from_the_future_comes_first(build: Build) -> None:
+    page = PAGE.replace("   x = 1  #!", "   from __future__ import annotations\n\n   x = 1")
+    text = downloads(build(index_rst=page))["no-dropout.py"]
+    assert text.startswith("from __future__ import annotations\n\nimport math\n")
+    compile(text, "no-dropout.py", "exec")
+
+
+def test_equal_programs_have_no_patch(build: Build) -> None:
+    page = PAGE.replace(":title:", ":groups: G, G, G\n   :title:")
+    assert list(downloads(build(index_rst=page))) == ["g.py"]
+
+
 def test_programs_are_found_from_pages_in_folders(build: Build, tmp_path: Path) -> None:
     (tmp_path / "source" / "folder").mkdir(parents=True)
     (tmp_path / "source" / "folder" / "page.rst").write_text(PAGE)

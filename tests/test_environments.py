@@ -8,9 +8,11 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from codediff import environments
 from codediff.environments import EnvironmentNotMadeError, python_of
 from conftest import ROOT
 
@@ -142,6 +144,28 @@ def test_an_interrupted_environment_is_not_taken_for_a_whole_one(
     monkeypatch.undo()
     python = python_of("old", wanted, cache=tmp_path)
     real([python, "-c", "import library"], check=True)
+
+
+def test_an_environment_is_not_taken_from_under_those_who_use_it(
+    tmp_path: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted, real = [str(wheels / "library-1-py3-none-any.whl")], environments._make
+
+    def slow(*arguments: Any) -> None:
+        monkeypatch.undo()
+        first.append(python_of("old", wanted, cache=tmp_path).lstat().st_ino)
+        real(*arguments)
+
+    first: list[int] = []
+    monkeypatch.setattr(environments, "_make", slow)
+    python = python_of("old", wanted, cache=tmp_path)
+    assert [python.lstat().st_ino] == first
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_environment_may_be_empty(tmp_path: Path) -> None:
+    python = python_of("empty", [], cache=tmp_path)
+    subprocess.run([python, "-c", "import json"], check=True)
 
 
 def test_without_uv_pip_makes_the_environment(

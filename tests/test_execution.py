@@ -133,7 +133,7 @@ TRACEBACK = """
 .. testoutput:: No Dropout
 
    Traceback (most recent call last):
-   TypeError: unsupported operand
+   TypeError: unsupported operand...
 """
 
 
@@ -148,6 +148,12 @@ def test_a_side_that_is_meant_to_fail_passes_when_it_does(build: Build) -> None:
 def test_a_side_that_fails_otherwise_or_not_at_all_fails(build: Build, names: str) -> None:
     built = build(builder="doctest", index_rst=raising(names))
     assert built.status == 1
+    assert "1 failure in tests" in built.output
+
+
+def test_a_message_that_is_shown_is_checked(build: Build) -> None:
+    wrong = TRACEBACK.replace("unsupported operand", "another message")
+    built = build(builder="doctest", index_rst=raising("TypeError", wrong))
     assert "1 failure in tests" in built.output
 
 

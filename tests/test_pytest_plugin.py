@@ -146,6 +146,72 @@ def test_a_failure_in_a_docstring_is_found_in_the_module(run: Run) -> None:
     assert "docs/module.py:9: ZeroDivisionError" in failed.stdout
 
 
+TWICE = ".. testcode:: {}\n\n   n = {}\n   1 / n\n\n"
+
+
+def test_of_equal_code_the_one_that_failed_is_named(run: Run) -> None:
+    table = """
++---+-----------------+
+| A | .. codediff::   |
+|   |    :title: T, U |
+|   |                 |
+|   |    n = 0        |
+|   |    1 / n        |
+|   |    ---          |
+|   |    n = 3        |
++---+-----------------+
+
+"""
+    page = f"Page\n====\n\n{TWICE.format('A', 0)}{table}{TWICE.format('B', 0)}"
+    failed = run("docs", index_rst=page)
+    lines = [at for at, line in enumerate(page.splitlines(), 1) if "1 / n" in line]
+    assert [f"index.rst:{line}: ZeroDiv" in failed.stdout for line in lines] == [True] * 3
+
+
+def test_of_equal_cells_the_one_that_failed_is_named(run: Run) -> None:
+    sources = ["# M\n", "```{testcode} A\n1 / 0\n```\n", "```{testcode} B\n1 / 0\n```\n"]
+    cells = [
+        {"cell_type": "markdown", "id": str(at), "metadata": {}, "source": text.splitlines(True)}
+        for at, text in enumerate(sources)
+    ]
+    info = {"language_info": {"name": "python"}, "kernelspec": {"name": "python3"}}
+    book = {"cells": cells, "metadata": info, "nbformat": 4, "nbformat_minor": 5}
+    text = json.dumps(book, indent=1)
+    lines = [at for at, line in enumerate(text.splitlines(), 1) if "1 / 0" in line]
+    failed = run("docs/page.ipynb", page_ipynb=text, included_txt="")
+    assert [f"page.ipynb:{line}: ZeroDivision" in failed.stdout for line in lines] == [True, True]
+
+
+def test_of_equal_docstrings_the_one_that_failed_is_named(run: Run) -> None:
+    module = '"""M."""\n\n\nclass C:\n    """C.\n\n    >>> 1 / 0\n    """\n\n    if True:\n\n'
+    module += (
+        '        @property\n        def p(self):\n            """P.\n\n            >>> 1 / 0\n'
+    )
+    module += '            """\n\n    x: int = 1\n    """X.\n\n    >>> 1 / 0\n    """\n'
+    page = "Page\n====\n\n.. autoclass:: module.C\n   :members:\n"
+    conf = "extensions = ['codediff', 'sphinx.ext.autodoc']\n"
+    failed = run("docs", index_rst=page, module_py=module, conf_py=conf)
+    for line in (7, 16, 22):
+        assert f"docs/module.py:{line}: ZeroDivisionError" in failed.stdout
+
+
+def test_programs_import_what_the_configuration_lets_pages_import(run: Run, tmp_path: Path) -> None:
+    for folder in ("by_conf", "by_doctest"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{folder}_module.py").touch()
+    conf = f"extensions = ['codediff']\ndoctest_path = [{str(tmp_path / 'by_doctest')!r}]\n"
+    conf += f"import sys; sys.path.insert(0, {str(tmp_path / 'by_conf')!r})\n"
+    page = "Page\n====\n\n.. testcode::\n\n   import by_conf_module, by_doctest_module\n"
+    assert "1 passed" in run("docs", conf_py=conf, index_rst=page).stdout
+
+
+def test_a_session_with_skipped_lines_counts_as_skipped(run: Run) -> None:
+    session = ">>> launch()  # doctest: +SKIP\n   >>> 1\n   1\n"
+    page = f"Page\n====\n\n.. codediff::\n   :title: A, B\n\n   {session}   ---\n   x = 1\n"
+    counted = last_line(run("docs", index_rst=page).stdout)
+    assert counted.endswith("2 sides: 1 ran, 1 skipped by name (docs/index.rst:7 'A')")
+
+
 def test_wrong_output_is_shown_as_a_difference(run: Run) -> None:
     failed = run("docs", "-k", "Printing", included_txt=INCLUDED)
     assert "docs/index.rst:27: " in failed.stdout

@@ -546,6 +546,18 @@ def test_nothing_reaches_another_program(run: Run, name: str) -> None:
         assert outcome.passed, outcome
 
 
+def test_the_order_of_imports_is_that_of_the_program(tmp_path: Path) -> None:
+    (tmp_path / "first.py").write_text("import sys\nFIRST = 'second' not in sys.modules\n")
+    (tmp_path / "second.py").write_text("")
+    programs = [
+        make(tmp_path, "import first, second\nassert first.FIRST", name="a.rst"),
+        make(tmp_path, "import second, first\nassert not first.FIRST", name="b.rst"),
+    ]
+    with Runner(root=tmp_path, path=[str(tmp_path)]) as runner:
+        for program in [*programs, *reversed(programs)]:
+            assert runner.run(program).failures == ()
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_what_leaks_does_not_matter_in_any_order(tmp_path: Path, seed: int) -> None:
     blocks = [block for pair in LEAKS.values() for block in pair]

@@ -27,7 +27,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("codediff_highlight", None, "env", types=ENUM(None, *HIGHLIGHTS))
     app.add_config_value("codediff_environments", {}, "env", types=(dict,))
     app.add_config_value("codediff_results", None, "html", types=(str,))
-    app.add_config_value("codediff_results_state", "", "html")
+    app.add_config_value("codediff_state", [], "html")
     app.add_enumerable_node(  # with a caption, it has a number under ``numfig``
         nodes.codediff,
         "code-block",

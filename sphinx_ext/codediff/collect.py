@@ -8,8 +8,9 @@ from __future__ import annotations
 import ast
 import doctest
 import json
+import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -53,6 +54,7 @@ class Page:
         blocks: The number of its ``codediff`` blocks.
         skipped: Files, lines and titles of the sides that are skipped by name.
         idle: The same of the sides that are neither executed nor skipped.
+        sides: The number of the other sides, by group.
         digests: What `results.digest` makes of each group as written, ``:skipif:`` or not.
     """
 
@@ -61,6 +63,7 @@ class Page:
     blocks: int = 0
     skipped: list[Place] = field(default_factory=list)
     idle: list[Place] = field(default_factory=list)
+    sides: dict[str, int] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
 
 
@@ -87,6 +90,7 @@ class ProgramsBuilder(DummyBuilder):
             pages.append(asdict(page))
         data = {
             "environments": self.config.codediff_environments,
+            "path": [*self.config.doctest_path, *sys.path],
             "results": self.config.codediff_results
             and str(Path(self.confdir, self.config.codediff_results)),
             "pages": pages,
@@ -116,6 +120,9 @@ def page_of(env: BuildEnvironment, docname: str, *, skip: bool = False) -> Page:
                 page.skipped.append(where)
             elif not _kind(code):
                 page.idle.append(where)
+            else:
+                group = code["groups"][0]
+                page.sides[group] = page.sides.get(group, 0) + 1
     groups: defaultdict[str, list[Written]] = defaultdict(list)
     environments: dict[str, str] = {}
     everywhere: list[Written] = []
@@ -232,27 +239,28 @@ def locate(node: nodes.Element, source: str, file: str) -> int:
     lines = _lines_of(file)
     if ":docstring of " in (node.source or ""):
         near += _line_of_object(file, (node.source or "").partition(":docstring of ")[2])
+    if file.endswith(".ipynb"):
+        cell, offset = divmod(near, 10_000)  # as MyST-NB counts
+        cells = [index for index, line in enumerate(lines) if line.startswith('"source":')]
+        near = offset + (cells[cell - 1] if 0 < cell <= len(cells) else 0)
     wanted = [line.strip() for line in source.split("\n")]
     blank = next((index for index, line in enumerate(wanted) if line), 0)
-    first = wanted[blank]
     starts = [
         index - blank
-        for index, line in enumerate(lines)
-        if line.startswith(first) and _matches(lines[index:], wanted[blank:])
+        for index in range(len(lines) - len(wanted) + blank + 1)
+        if _holds_code(lines[index], wanted[blank])
+        and all(map(_holds_code, lines[index:], wanted[blank:]))
     ]
-    after = [start for start in starts if start + 1 >= near]
-    if file.endswith(".ipynb"):
-        after = starts  # Its parser counts lines in cells.
+    after = [start for start in starts if start + 2 >= near]
     best = min(after or starts, key=lambda start: abs(start + 1 - near), default=near - 1)
     return best + 1
 
 
-def _matches(lines: Sequence[str], wanted: Sequence[str]) -> bool:
-    """Whether the file goes on as the code does, markers and flags apart."""
-    return len(lines) >= len(wanted) and all(
-        line.startswith(code) and (bool(code) or line in ("", "#!"))
-        for line, code in zip(lines, wanted, strict=False)
-    )
+def _holds_code(line: str, code: str) -> bool:
+    """Whether a line of a file holds a line of code, markers and flags apart."""
+    if line.startswith("|"):  # one cell of a table
+        return any(_holds_code(cell.strip(), code) for cell in line[1:].split("|"))
+    return line.startswith(code) and (bool(code) or line in ("", "#!"))
 
 
 def _line_of_object(file: str, name: str) -> int:
@@ -263,8 +271,9 @@ def _line_of_object(file: str, name: str) -> int:
         return 0
     line = 0
     for part in name.split("."):
-        for child in ast.iter_child_nodes(scope):
-            if getattr(child, "name", None) == part:
+        for child in ast.walk(scope):
+            targets = getattr(child, "targets", [getattr(child, "target", None)])
+            if part in [getattr(child, "name", None), *(getattr(t, "id", None) for t in targets)]:
                 scope, line = child, getattr(child, "lineno", line)
                 break
     return line

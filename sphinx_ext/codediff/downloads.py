@@ -38,8 +38,14 @@ class CodeDiffPrograms(SphinxDirective):
 
 
 def script(program: Program) -> str:
-    """Return a program as one file of Python: its pieces as they run, two blank lines between."""
-    return "\n\n\n".join(_as_script(piece) for piece in program.pieces) + "\n"
+    """Return a program as one file of Python: its pieces as they run, two blank lines between.
+
+    What is imported from ``__future__`` by any of them has to stand first in a file.
+    """
+    future = re.compile(r"^from __future__ import .*\n*", re.MULTILINE)
+    text = "\n\n\n".join(_as_script(piece) for piece in program.pieces) + "\n"
+    first = dict.fromkeys(line.strip("\n") for line in future.findall(text))
+    return "\n".join([*first, "", ""] if first else []) + future.sub("", text)
 
 
 def _as_script(piece: Piece) -> str:
@@ -99,8 +105,8 @@ def _links(app: Sphinx, place: programs, docname: str) -> Iterator[list[nodes.No
         files = {f"{names[group]}.py": texts[group] for group in groups if group in found}
         first, *others = [group for group in groups if group in found] or [""]
         for other in others:
-            text = patch(texts[first], texts[other], f"{names[first]}.py")
-            files[f"{names[first]}-to-{names[other]}.patch"] = text
+            if text := patch(texts[first], texts[other], f"{names[first]}.py"):
+                files[f"{names[first]}-to-{names[other]}.patch"] = text
         for name, text in files.items():
             if name not in offered:
                 offered.add(name)

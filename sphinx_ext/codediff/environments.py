@@ -5,7 +5,6 @@ Pure: knows neither Sphinx nor pytest.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -48,9 +47,12 @@ def python_of(name: str, requirements: Sequence[str] | None, *, cache: Path) -> 
         with tempfile.TemporaryDirectory(dir=cache, ignore_cleanup_errors=True) as name_for_now:
             made = Path(name_for_now) / "environment"
             _make(name, requirements, made)
-            shutil.rmtree(folder, ignore_errors=True)
-            with contextlib.suppress(OSError):  # another was faster
+            try:
                 made.rename(folder)
+            except OSError:
+                if not _python(folder).exists():  # its interpreter is gone; else another was faster
+                    shutil.rmtree(folder)
+                    made.rename(folder)
     return _python(folder)
 
 
@@ -67,7 +69,7 @@ def _make(name: str, requirements: Sequence[str], folder: Path) -> None:
     else:
         make = [sys.executable, "-m", "venv", str(folder)]
         install = [str(_python(folder)), "-m", "pip", "install", "--quiet", "--"]
-    for command in (make, [*install, *requirements]):
+    for command in (make, [*install, *requirements]) if requirements else (make,):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise EnvironmentNotMadeError(

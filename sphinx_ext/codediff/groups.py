@@ -5,7 +5,10 @@ Works on stock nodes of ``sphinx.ext.doctest``, wherever they come from.
 
 from __future__ import annotations
 
+import contextlib
 import re
+import tokenize
+from doctest import IGNORE_EXCEPTION_DETAIL
 from typing import cast
 
 from docutils import nodes
@@ -16,10 +19,11 @@ from .nodes import codediff, sides
 from .sides import same_spelling
 from .warn import logger, warn
 
-# As in coverage.py, so that a page and a module are marked alike; not the end of a string.
+# As in coverage.py, so that a page and a module are marked alike.
 _PRAGMA = re.compile(
     r"[ \t]*#\s*(?:pragma|PRAGMA)[:\s]?\s*(?:no|NO)\s*(?:cover|COVER)\b[^'\"\n]*$", re.MULTILINE
 )
+_SKIPPED = re.compile(r"# *doctest:.*[+]SKIP")
 _RAISED = re.compile(r"^Traceback .*\n(?:[ \t].*\n)*(?:\w+\.)*(\w+)", re.MULTILINE)
 
 
@@ -57,6 +61,8 @@ def resolve(app: Sphinx, doctree: nodes.document) -> None:
     every = [cast("nodes.Element", node) for node in doctree.findall(_is_code)]
     for node in every:
         _hide_pragmas(node)
+        if "highlight_args" in node and _SKIPPED.search(node.astext()):
+            node["skipped"] = True  # in part, by doctest's own flag
         if node.get("shared"):
             shared.append(node)
         elif isinstance(node, nodes.doctest_block) and app.config.doctest_test_doctest_blocks:
@@ -81,14 +87,26 @@ def _hide_pragmas(node: nodes.Element) -> None:
     """Take the marks of coverage.py off code that is executed, and note the lines."""
     if "testnodetype" not in node and not isinstance(node, nodes.doctest_block):
         return
-    lines = str(node.get("test") or node.astext()).split("\n")
-    node["no_cover"] = [index for index, line in enumerate(lines) if _PRAGMA.search(line)]
+    lines = node.astext().split("\n")
+    hidden = list(map(str.removesuffix, lines, _pragmas(lines)))
+    node["no_cover"] = [at for at, line in enumerate(lines) if line != hidden[at]]
     if node["no_cover"]:
-        text = _PRAGMA.sub("", node.astext())
-        node.rawsource, node.children = text, []
-        node += nodes.Text(text)
-        if "test" in node:
+        node.rawsource, node.children = "\n".join(hidden), []
+        node += nodes.Text(node.rawsource)
+        if "test" in node:  # what Sphinx executes where it hides doctest's flags
             node["test"] = _PRAGMA.sub("", node["test"])
+
+
+def _pragmas(lines: list[str]) -> list[str]:
+    """Return what is to be hidden at the end of each line."""
+    found = [match[0] if (match := _PRAGMA.search(line)) else "" for line in lines]
+    if any(found):
+        with contextlib.suppress(tokenize.TokenError, SyntaxError):  # a session, for instance
+            source = iter(f"{line}\n" for line in lines)
+            tokens = list(tokenize.generate_tokens(lambda: next(source, "")))
+            comments = {token.start[0] for token in tokens if token.type == tokenize.COMMENT}
+            return [text if at in comments else "" for at, text in enumerate(found, 1)]
+    return found
 
 
 def _check_raises(every: list[nodes.Element]) -> None:
@@ -104,6 +122,8 @@ def _check_raises(every: list[nodes.Element]) -> None:
                 if not shown or shown[1] != name.rpartition(".")[2]:
                     message = f"the output is no traceback of {name}, which the side is to raise"
                     warn("raises", message, node)
+                # Sphinx ignores messages unless it is told otherwise; here they are what is shown.
+                node["options"].setdefault(IGNORE_EXCEPTION_DETAIL, False)
 
 
 def _set_apart(every: list[nodes.Element]) -> None:

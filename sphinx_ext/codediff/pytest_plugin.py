@@ -105,10 +105,10 @@ class _Account:
                 for file, line, title in page["skipped"]
             )
             counts["not run"] += len(page["idle"])
-            for program in page["programs"]:
-                report = self.reports.get((name, program["group"]))
+            for group, sides in page["sides"].items():
+                report = self.reports.get((name, group))
                 verdict = "not run" if not report else "ran" if report.passed else "failed"
-                counts[verdict] += sum(bool(piece["title"]) for piece in program["pieces"])
+                counts[verdict] += sides
         parts = [f"{counts['ran']} ran", f"{len(skipped)} skipped by name"]
         parts[1] += f" ({', '.join(skipped)})" if skipped else ""
         parts += [f"{counts[one]} {one}" for one in ("failed", "not run") if counts[one]]
@@ -219,7 +219,8 @@ def _runner(config: pytest.Config, environment: str) -> Runner:
             kept = _cache(config) / "environments"
             python = str(python_of(environment, requirements, cache=kept))
         measure = _coverage() is not None
-        runners[environment] = Runner(python, root=config.rootpath, measure=measure)
+        path = [one for one in config.stash[PROGRAMS]["path"] if one not in sys.path]
+        runners[environment] = Runner(python, root=config.rootpath, path=path, measure=measure)
         config.add_cleanup(runners[environment].close)
     return runners[environment]
 

@@ -968,8 +968,8 @@ class Runner:
     ) -> None:
         self.python, self.root = python, str(Path(root).absolute())
         self.path, self.measure = list(path), measure
-        self._connections: OrderedDict[frozenset[str], _Connection] = OrderedDict()
-        self._unshared: set[frozenset[str]] = set()
+        self._connections: OrderedDict[tuple[str, ...], _Connection] = OrderedDict()
+        self._unshared: set[tuple[str, ...]] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -1021,9 +1021,9 @@ class Runner:
 
     def _connect(self, imports: Sequence[str], timeout: float | None) -> _Connection:
         """Return a server with these imports, or with none if a fork of it would not be safe."""
-        key = frozenset(imports)
+        key = tuple(imports)  # their order may matter
         if key in self._unshared:
-            imports, key = [], frozenset()
+            imports, key = [], ()
         if key not in self._connections:
             if len(self._connections) >= SERVERS:
                 self._connections.popitem(last=False)[1].close()

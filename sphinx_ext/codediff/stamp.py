@@ -26,9 +26,14 @@ def results_file(config: Config, confdir: Any) -> Path | None:
 
 
 def note_state(app: Sphinx, config: Config) -> None:
-    """Have Sphinx write all pages anew when the results are others than before."""
+    """Have Sphinx write all pages anew when what stamps and downloads depend on has changed."""
     path = results_file(config, app.confdir)
-    config.codediff_results_state = digest_of_file(path) if path else ""
+    names = ("global_setup", "global_cleanup", "default_flags", "test_doctest_blocks")
+    config.codediff_state = [
+        digest_of_file(path) if path else "",
+        config.codediff_environments,
+        *(config[f"doctest_{name}"] for name in names),
+    ]
 
 
 def note_page(app: Sphinx, doctree: nodes.document) -> None:

