@@ -205,11 +205,54 @@ def test_programs_import_what_the_configuration_lets_pages_import(run: Run, tmp_
     assert "1 passed" in run("docs", conf_py=conf, index_rst=page).stdout
 
 
+def test_lines_of_a_file_may_be_picked(run: Run) -> None:
+    code = "def f():\n    return 1 / b\n\nhidden = 1\n\nb = 0\na = 1\nf()\n"
+    page = (
+        "Page\n====\n\n.. codediff::\n   :title: A, B\n   :file: a.py, b.py\n   :lines: 1-2, 6-8\n"
+    )
+    failed = run("docs", index_rst=page, a_py=code, b_py=code.replace("b = 0", "b = 1"))
+    assert "docs/a.py:2: ZeroDivisionError" in failed.stdout
+    assert 'docs/a.py", line 8, in <module>' in failed.stdout
+    assert "1 failed, 1 passed" in failed.stdout
+
+
+def test_a_notebook_on_one_line_has_one_line(run: Run) -> None:
+    cell = {"cell_type": "markdown", "id": "a", "metadata": {}, "source": MARKDOWN}
+    info = {"language_info": {"name": "python"}, "kernelspec": {"name": "python3"}}
+    book = {"cells": [cell], "metadata": info, "nbformat": 4, "nbformat_minor": 5}
+    failed = run("docs/page.ipynb", page_ipynb=json.dumps(book), included_txt="")
+    assert "docs/page.ipynb:1: TypeError" in failed.stdout
+    indented = json.dumps(book, indent=1)
+    failed = run("docs/page.ipynb", page_ipynb=indented, included_txt="")
+    line = next(at for at, text in enumerate(indented.splitlines(), 1) if '"source"' in text)
+    assert f"docs/page.ipynb:{line}: TypeError" in failed.stdout
+
+
+def test_a_folder_below_that_of_the_configuration_is_a_part_of_it(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "docs" / "sub").mkdir()
+    (tmp_path / "docs" / "sub" / "page.rst").write_text("P\n=\n\n.. testcode::\n\n   1\n")
+    conf = "extensions = ['codediff']\ncodediff_results = 'results.json'\n"
+    every = run("docs", conf_py=conf, included_txt="")
+    results = (tmp_path / "docs" / "results.json").read_text()
+    assert "1 failed" not in every.stdout or len(json.loads(results)["results"]) > 1
+    assert "1 passed" in run("docs/sub", conf_py=conf, included_txt="").stdout
+    assert (tmp_path / "docs" / "results.json").read_text() == results
+
+
+def test_titles_may_hold_colons(run: Run) -> None:
+    page = "Page\n====\n\n.. codediff::\n   :title: a::b, c\n\n   1\n   ---\n   2\n"
+    assert "1 passed" in run("docs/index.rst::a:b", index_rst=page).stdout
+    assert last_line(run("docs", index_rst=page).stdout).endswith("2 ran, 0 skipped by name")
+
+
 def test_a_session_with_skipped_lines_counts_as_skipped(run: Run) -> None:
     session = ">>> launch()  # doctest: +SKIP\n   >>> 1\n   1\n"
     page = f"Page\n====\n\n.. codediff::\n   :title: A, B\n\n   {session}   ---\n   x = 1\n"
     counted = last_line(run("docs", index_rst=page).stdout)
     assert counted.endswith("2 sides: 1 ran, 1 skipped by name (docs/index.rst:7 'A')")
+    output = "\n.. testoutput:: B\n   :options: +SKIP\n\n   1\n"
+    counted = last_line(run("docs", index_rst=page + output).stdout)
+    assert "0 ran, 2 skipped by name" in counted
 
 
 def test_wrong_output_is_shown_as_a_difference(run: Run) -> None:
@@ -222,7 +265,7 @@ def test_wrong_output_is_shown_as_a_difference(run: Run) -> None:
 def test_sides_that_nothing_executes_fail(run: Run) -> None:
     page = PAGE.replace("   :title:", "   :language: bash\n   :title:")
     failed = run("docs", "-k", "Bad", index_rst=page, included_txt=INCLUDED)
-    assert "is not executed; name its group in ':skip-test:'" in failed.stdout
+    assert "Bad (not executed); name its group in ':skip-test:'" in failed.stdout
 
 
 def test_the_account_of_all_sides_is_the_last_line(run: Run) -> None:
@@ -281,6 +324,10 @@ def test_programs_run_in_parallel(run: Run) -> None:
 
 def test_an_endless_loop_is_ended_and_named(run: Run) -> None:
     page = PAGE.replace("f(1)", "while True:\n       pass")
+    endless = "Page\n====\n\n.. testcode:: I\n\n   import endless\n"
+    ended = run("docs", "--timeout=2", index_rst=endless, endless_py="while True: pass\n")
+    assert "docs/index.rst:6: did not end within 2 s" in ended.stdout
+    assert "1 failed" in ended.stdout
     ended = run("docs", "--timeout=1", index_rst=page, included_txt="")
     assert "did not end within 1 s; it was at line 19" in ended.stdout
     assert "2 failed, 1 passed" in ended.stdout

@@ -85,6 +85,21 @@ def test_a_failure_takes_the_stamp_away(build: Build) -> None:
     assert len(stamps(build(index_rst=PAGE.replace("x = 4", "1 / 0"), conf=CONF))) == 1
 
 
+def test_what_fails_on_one_page_is_not_stamped_for_passing_on_another(build: Build) -> None:
+    page = PAGE.replace("x = 2", "import sys; assert 'other' in sys.argv[0]")
+    pages = {"index_rst": page, "other_rst": f":orphan:\n\n{page}"}
+    test_run(build(conf=CONF, **pages).srcdir)
+    built = build(conf=CONF, **pages)
+    assert len(stamps(built)) == 1
+    assert len(built.html("other").select(".codediff-stamp")) == 2
+
+
+def test_set_up_from_the_configuration_is_part_of_the_program(build: Build) -> None:
+    test_run(build(index_rst=PAGE, conf=CONF).srcdir)
+    assert len(stamps(build(index_rst=PAGE, conf=CONF))) == 2
+    assert stamps(build(index_rst=PAGE, conf=f"{CONF}doctest_global_setup = 'import re'\n")) == []
+
+
 def test_a_partial_run_keeps_what_is_known(build: Build) -> None:
     source = build(index_rst=PAGE, conf=CONF).srcdir
     test_run(source, "-k", "A or B", "-n", "2")

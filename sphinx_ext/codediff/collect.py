@@ -147,7 +147,7 @@ def page_of(env: BuildEnvironment, docname: str, *, skip: bool = False) -> Page:
         program = Program(path, group, tuple(_in_order(whole)), environment, tuple(default))
         page.programs.append(program)
         requirements = config.codediff_environments.get(environment, ())
-        page.digests[group] = digest(program, requirements)
+        page.digests[group] = digest(docname, program, requirements)
     return page
 
 
@@ -196,8 +196,9 @@ def _piece(node: nodes.Element, title: str, path: str) -> Written:
     """Return the code of a node, with the file and line where it is really written."""
     source = node.get("test") or node.astext()
     file = (node.source or path).partition(":docstring of ")[0]
-    hidden = "raises" in node  # It is written nowhere: the option stands for it.
-    line = node.line if hidden and node.line else locate(node, source, file)
+    # Where the option ``raises`` stands for an output, it is written nowhere.
+    is_known = node.line and ("raises" in node or "lines" in node)
+    line = node.line if is_known and node.line else locate(node, source, file)
     options = node.get("options") or {}
     flags = {name: options[flag] for name, flag in FLAGS.items() if flag in options}
     kind = _kind(node) or "doctest"
@@ -206,6 +207,7 @@ def _piece(node: nodes.Element, title: str, path: str) -> Written:
         *(KINDS.get(kind, "code"), source, absolute, line, title),
         flags=flags,
         no_cover=tuple(node.get("no_cover", ())),
+        lines=tuple(node.get("lines", ())),
     )
     return Written(piece, kind == "testoutput")
 
@@ -214,7 +216,8 @@ def _piece(node: nodes.Element, title: str, path: str) -> Written:
 def _lines_of(file: str) -> tuple[str, ...]:
     """Return the lines of a file without indentation; of a notebook, what its strings say."""
     try:
-        lines = Path(file).read_text("utf-8").splitlines()
+        # Only these end a line in editors and in tracebacks, unlike in docutils.
+        lines = Path(file).read_text("utf-8").split("\n")
     except (OSError, UnicodeError):
         return ()
     if file.endswith(".ipynb"):
@@ -236,13 +239,15 @@ def locate(node: nodes.Element, source: str, file: str) -> int:
     docstring or of a cell; the code itself is looked for close to it.
     """
     near = node.line or 1
+    lost = near - 1
     lines = _lines_of(file)
     if ":docstring of " in (node.source or ""):
         near += _line_of_object(file, (node.source or "").partition(":docstring of ")[2])
     if file.endswith(".ipynb"):
         cell, offset = divmod(near, 10_000)  # as MyST-NB counts
         cells = [index for index, line in enumerate(lines) if line.startswith('"source":')]
-        near = offset + (cells[cell - 1] if 0 < cell <= len(cells) else 0)
+        begin = cells[cell - 1] if 0 < cell <= len(cells) else 0
+        near, lost = begin + offset, begin  # all of a cell may be on one line
     wanted = [line.strip() for line in source.split("\n")]
     blank = next((index for index, line in enumerate(wanted) if line), 0)
     starts = [
@@ -252,7 +257,7 @@ def locate(node: nodes.Element, source: str, file: str) -> int:
         and all(map(_holds_code, lines[index:], wanted[blank:]))
     ]
     after = [start for start in starts if start + 2 >= near]
-    best = min(after or starts, key=lambda start: abs(start + 1 - near), default=near - 1)
+    best = min(after or starts, key=lambda start: abs(start + 1 - near), default=lost)
     return best + 1
 
 
@@ -260,7 +265,9 @@ def _holds_code(line: str, code: str) -> bool:
     """Whether a line of a file holds a line of code, markers and flags apart."""
     if line.startswith("|"):  # one cell of a table
         return any(_holds_code(cell.strip(), code) for cell in line[1:].split("|"))
-    return line.startswith(code) and (bool(code) or line in ("", "#!"))
+    if not code:
+        return line in ("", "#!")
+    return line.startswith(code) or line.replace("\\\\", "\\").startswith(code)  # in a docstring
 
 
 def _line_of_object(file: str, name: str) -> int:

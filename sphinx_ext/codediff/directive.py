@@ -133,6 +133,8 @@ class CodeDiff(SphinxDirective):
             side.code, side.code, language=self.language, groups=[side.group]
         )
         code.source, code.line = place
+        if side.numbers and sorted(set(side.numbers)) == list(side.numbers):
+            code["lines"] = side.numbers
         code["force"] = False
         code["highlight_args"] = dict(linenos or {})
         if linenos is not None:
@@ -250,8 +252,10 @@ class CodeDiff(SphinxDirective):
                 if "dedent" in self.given:
                     options["dedent"] = int(self._option("dedent") or 0) or None
                 reader = LiteralIncludeReader(absolute, options, self.config)
-                text = reader.read()[0]
-                part = sides.Part(reader.lineno_start, text.splitlines(), option="file")
+                lines = reader.read()[0].splitlines()
+                part = sides.Part(reader.lineno_start, lines, option="file")
+                if "lineno-match" not in options:
+                    part = part._replace(numbers=self._numbers(absolute, options))
             except (OSError, ValueError) as error:
                 said = re.sub(" (in|from) include file .*", "", str(error))
             said = said or "; ".join(record.getMessage() for record in logged.buffer)
@@ -262,6 +266,15 @@ class CodeDiff(SphinxDirective):
             where = "dedent" if "dedent" in said else where
             warn("file", f"cannot show {path!r}: {said}", self._place(where))
         return part._replace(failed=bool(said))
+
+    def _numbers(self, path: str, options: dict[str, Any]) -> list[int]:
+        """Return the line in the file of each of the lines that an option picks."""
+        others = {name: options[name] for name in options if name not in ("lines", "dedent")}
+        reader = LiteralIncludeReader(path, others | {"lineno-match": True}, self.config)
+        length = len(reader.read()[0].splitlines())
+        numbers = [str(reader.lineno_start + index) for index in range(length)]
+        picker = LiteralIncludeReader(path, {"lines": options["lines"]}, self.config)
+        return [int(number) for number in picker.lines_filter(numbers)]
 
     def _titles(self) -> list[str]:
         """Return the titles as written, from either spelling."""

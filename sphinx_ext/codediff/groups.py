@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import tokenize
-from doctest import IGNORE_EXCEPTION_DETAIL
+from doctest import IGNORE_EXCEPTION_DETAIL, SKIP
 from typing import cast
 
 from docutils import nodes
@@ -58,11 +58,12 @@ def resolve(app: Sphinx, doctree: nodes.document) -> None:
     """
     named: dict[str, nodes.Element] = {}
     shared: list[nodes.Element] = []
+    latest: dict[str, nodes.Element] = {}
     every = [cast("nodes.Element", node) for node in doctree.findall(_is_code)]
     for node in every:
         _hide_pragmas(node)
-        if "highlight_args" in node and _SKIPPED.search(node.astext()):
-            node["skipped"] = True  # in part, by doctest's own flag
+        if "testnodetype" in node:
+            _note_skipped(node, latest)
         if node.get("shared"):
             shared.append(node)
         elif isinstance(node, nodes.doctest_block) and app.config.doctest_test_doctest_blocks:
@@ -85,7 +86,8 @@ def _is_code(node: nodes.Node) -> bool:
 
 def _hide_pragmas(node: nodes.Element) -> None:
     """Take the marks of coverage.py off code that is executed, and note the lines."""
-    if "testnodetype" not in node and not isinstance(node, nodes.doctest_block):
+    is_executed = "testnodetype" in node or isinstance(node, nodes.doctest_block)
+    if not is_executed and "skipped" not in node:
         return
     lines = node.astext().split("\n")
     hidden = list(map(str.removesuffix, lines, _pragmas(lines)))
@@ -95,6 +97,16 @@ def _hide_pragmas(node: nodes.Element) -> None:
         node += nodes.Text(node.rawsource)
         if "test" in node:  # what Sphinx executes where it hides doctest's flags
             node["test"] = _PRAGMA.sub("", node["test"])
+
+
+def _note_skipped(node: nodes.Element, latest: dict[str, nodes.Element]) -> None:
+    """Note on a side that doctest's own flag keeps some of it from being executed."""
+    flag = (node.get("options") or {}).get(SKIP)
+    for group in map(str, node["groups"]):
+        side = latest.get(group, node) if node["testnodetype"] == "testoutput" else node
+        latest[group] = side
+        if "highlight_args" in side and (flag or _SKIPPED.search(side.astext())):
+            side["skipped"] = True
 
 
 def _pragmas(lines: list[str]) -> list[str]:

@@ -86,7 +86,7 @@ class _Account:
         for name, page in known["pages"].items():
             for group, digest in page["digests"].items():
                 digests.add(digest)
-                report = self.reports.get((name, group))
+                report = self.reports.get((name, _name(group)))
                 if report and report.passed:
                     properties: dict[str, Any] = dict(report.user_properties)
                     results[digest] = Result(**json.loads(properties["codediff"]))
@@ -106,7 +106,7 @@ class _Account:
             )
             counts["not run"] += len(page["idle"])
             for group, sides in page["sides"].items():
-                report = self.reports.get((name, group))
+                report = self.reports.get((name, _name(group)))
                 verdict = "not run" if not report else "ran" if report.passed else "failed"
                 counts[verdict] += sides
         parts = [f"{counts['ran']} ran", f"{len(skipped)} skipped by name"]
@@ -169,9 +169,9 @@ def _source_folder(config: pytest.Config) -> Path:
         return config.rootpath / named
     first = Path(str(config.args[0]).partition("::")[0])
     first = (config.invocation_params.dir / first).resolve()
-    if first.is_dir():
-        return first
-    return next((folder for folder in first.parents if _has_conf(folder)), first.parent)
+    folder = first if first.is_dir() else first.parent
+    configured = next((one for one in (folder, *folder.parents) if _has_conf(one)), folder)
+    return configured if any(configured.glob("index.*")) else folder
 
 
 def _has_conf(folder: Path) -> bool:
@@ -191,6 +191,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PageFile |
     return PageFile.from_parent(parent, path=file_path)
 
 
+def _name(group: str) -> str:
+    """Return the name of an item; two colons have a meaning of their own in pytest."""
+    return group.replace("::", ":")
+
+
 class PageFile(pytest.File):
     """A page."""
 
@@ -199,10 +204,10 @@ class PageFile(pytest.File):
         page = self.config.stash[PROGRAMS]["pages"][_relative(str(self.path), self.config)]
         for known in page["programs"]:
             program = Program.from_json(known)
-            yield ProgramItem.from_parent(self, name=program.group, program=program)
+            yield ProgramItem.from_parent(self, name=_name(program.group), program=program)
         for file, line, title in page["idle"]:
             place = f"{_relative(file, self.config)}:{line}"
-            yield IdleItem.from_parent(self, name=title, place=place)
+            yield IdleItem.from_parent(self, name=f"{_name(title)} (not executed)", place=place)
 
 
 def _runner(config: pytest.Config, environment: str) -> Runner:
@@ -305,7 +310,7 @@ class IdleItem(pytest.Item):
 
     def runtest(self) -> None:
         """Fail, since there is nothing to run."""
-        message = f"{self.place}: {self.name!r} is not executed; name its group in ':skip-test:'"
+        message = f"{self.place}: {self.name}; name its group in ':skip-test:'"
         pytest.fail(message, pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:

@@ -33,18 +33,19 @@ class Result:
     versions: Mapping[str, str]
 
 
-def digest(program: Program, requirements: Sequence[str] = ()) -> str:
-    """Return what is the same for two programs only if all that is executed is the same.
+def digest(docname: str, program: Program, requirements: Sequence[str] = ()) -> str:
+    """Return what is the same for two programs of a page only if all that is executed is.
 
     Args:
-        program: Where its code is written does not matter.
+        docname: The page, since code may well do other things elsewhere.
+        program: On which lines its code is written does not matter.
         requirements: Those of its environment.
     """
     code = [
         (piece.kind, piece.source, piece.output, sorted(piece.flags.items()))
         for piece in program.pieces
     ]
-    text = json.dumps([code, sorted(program.flags), sorted(requirements)])
+    text = json.dumps([docname, program.group, code, sorted(program.flags), sorted(requirements)])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

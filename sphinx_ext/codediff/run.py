@@ -93,6 +93,7 @@ class Piece(_Record):
         output_line: line of `file` where that output begins, 0 if there is none.
         flags: doctest's option flags by name, of the output or of the session.
         no_cover: indices of the lines of `source` marked ``# pragma: no cover`` by the author.
+        lines: line of the file for each line of `source`, if they do not follow each other.
     """
 
     kind: Literal["setup", "code", "doctest", "cleanup"]
@@ -104,16 +105,29 @@ class Piece(_Record):
     output_line: int = 0
     flags: dict[str, bool] = field(default_factory=dict)
     no_cover: tuple[int, ...] = ()
+    lines: tuple[int, ...] = ()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Return what `to_json` was called on."""
-        return cls(**{**data, "no_cover": tuple(data.get("no_cover", ()))})
+        places = {name: tuple(data.get(name, ())) for name in ("no_cover", "lines")}
+        return cls(**{**data, **places})
 
     @property
     def unmeasured(self) -> set[int]:
         """Lines of `file` that need not run."""
-        return {self.line + index for index in self.no_cover}
+        return {self.lines[at] if self.lines else self.line + at for at in self.no_cover}
+
+    @property
+    def in_place(self) -> str:
+        """The source with blank lines for those of the file that it leaves out."""
+        if not self.lines:
+            return self.source
+        placed: list[str] = []
+        for number, line in zip(self.lines, self.source.split("\n"), strict=True):
+            placed += [""] * (number - self.line - len(placed))
+            placed.append(line)
+        return "\n".join(placed)
 
 
 @dataclass(frozen=True)
@@ -203,7 +217,7 @@ def _examples(piece: Piece) -> list[doctest.Example]:
     """Return a piece as doctest's examples; a ValueError means a malformed session."""
     flags = {doctest.register_optionflag(name): on for name, on in piece.flags.items()}
     if piece.kind == "doctest":
-        examples = doctest.DocTestParser().get_examples(piece.source, piece.file)
+        examples = doctest.DocTestParser().get_examples(piece.in_place, piece.file)
         for example in examples:
             example.options = flags | example.options
         return examples
@@ -211,7 +225,7 @@ def _examples(piece: Piece) -> list[doctest.Example]:
     raises = doctest.DocTestParser._EXCEPTION_RE.match(output)  # type: ignore[attr-defined]
     flags[doctest.DONT_ACCEPT_BLANKLINE] = True  # as in Sphinx: an output stands alone
     message = raises["msg"] if raises else None
-    return [doctest.Example(piece.source, output, exc_msg=message, options=flags)]
+    return [doctest.Example(piece.in_place, output, exc_msg=message, options=flags)]
 
 
 def _leading_imports(program: Program) -> list[str]:
@@ -577,7 +591,7 @@ def _failure(
     running = program.pieces[index]
     file, line = place or (running.file, running.line)
     for piece in (running, *program.pieces):
-        if piece.file == file and 0 <= line - piece.line <= piece.source.count("\n"):
+        if piece.file == file and 0 <= line - piece.line <= piece.in_place.count("\n"):
             running = piece
             break
     return Failure(kind, message, file, line, running.title, index, **texts)
@@ -622,7 +636,7 @@ def _execute(request: Mapping[str, Any], report: Report, faults: int | None = No
         with contextlib.suppress(_Late):
             if alarm:
                 signal.signal(alarm, execution.alarm)
-                signal.setitimer(signal.ITIMER_REAL, request["timeout"] or 0)
+                signal.setitimer(signal.ITIMER_REAL, request["left"] or 0)
             execution.run_all()
             if alarm:
                 signal.setitimer(signal.ITIMER_REAL, 0)
@@ -793,7 +807,7 @@ class _Server:
             os.close(child_output)
             self.answer({"pid": pid})
             with os.fdopen(output, "rb", buffering=0) as pipe:
-                status, late, text = self.watch(pid, pipe, request["timeout"])
+                status, late, text = self.watch(pid, pipe, request["left"])
             return _conclude(
                 request,
                 messages=board.read(),
@@ -999,12 +1013,16 @@ class Runner:
             "cwd": str(Path.cwd()),
             "measure": self.measure,
             "timeout": None if debug else timeout,
+            "left": None if debug else timeout,
             "debug": debug,
         }
         if debug or not hasattr(os, "fork"):
             return self._run_alone(request)
         imports = _leading_imports(program)
+        begin = time.monotonic()
         connection = self._connect(imports, timeout)
+        if timeout and time.monotonic() - begin >= timeout:
+            request["left"] = GRACE  # Importing alone took too long: only the place is wanted.
         try:
             connection.send(request)
             pid, outcome = connection.receive(), connection.receive()
@@ -1040,7 +1058,7 @@ class Runner:
 
     def _run_alone(self, request: Mapping[str, Any]) -> Outcome:
         """Run a program in a plain new process, to debug it or for want of forks."""
-        begin, late, limit = time.monotonic(), False, request["timeout"]
+        begin, late, limit = time.monotonic(), False, request["left"]
         ends = None if request["debug"] else subprocess.PIPE
         with tempfile.TemporaryDirectory() as folder:
             asked, told = Path(folder, "asked"), Path(folder, "told")

@@ -42,6 +42,7 @@ class Part(NamedTuple):
         start: Index of the first line in the content, or in the file it comes from.
         lines: Without line ends.
         option: The option that names the file, if it comes from one.
+        numbers: The line of the file for each line, if they do not follow each other.
         failed: Whether the file could not be read, of which the author has been told.
     """
 
@@ -49,6 +50,7 @@ class Part(NamedTuple):
     lines: Sequence[str]
     option: str = ""
     failed: bool = False
+    numbers: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Side:
         group: The doctest group that it belongs to.
         code: Its lines joined by line feeds, without a final one.
         start: Index of its first line of code in the content, or in the file it comes from.
+        numbers: The line of the file for each line, if they do not follow each other.
         marked: Numbers of the lines that the author marked, counted from 1.
         skipped: Whether the author named its group as not to be executed.
     """
@@ -68,6 +71,7 @@ class Side:
     group: str
     code: str
     start: int
+    numbers: tuple[int, ...] = ()
     marked: tuple[int, ...] = ()
     skipped: bool = False
 
@@ -221,7 +225,8 @@ def parse(
             title=title,
             group=group,
             code="\n".join(code[first : last + 1]),
-            start=part.start + first,
+            start=part.numbers[first] if part.numbers else part.start + first,
+            numbers=tuple(part.numbers[first : last + 1]),
             marked=tuple(index - first + 1 for index in marked),
             skipped=group in skip,
         )
