@@ -13,12 +13,14 @@ version = "1"
 author = "The sphinx-codediff authors"
 project_copyright = "2026, The sphinx-codediff authors"
 
-extensions = ["codediff", "myst_nb"]
+extensions = ["codediff", "myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+autodoc_typehints = "description"
 # Blocks say with what their code was executed, once ``nox -s doctest`` has left its results.
 codediff_environments = {"pydantic-1": ["pydantic<2"], "pydantic-2": ["pydantic>=2"]}
 codediff_results = "_build/results.json"
 exclude_patterns = ["codediff/examples"]
 nitpicky = True
+nitpick_ignore_regex = [("py:.*", ".*")]  # what docstrings name may be documented elsewhere
 
 # The tutorial is executed once and kept; a cell that fails fails the build.
 nb_execution_mode = "cache"

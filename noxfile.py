@@ -76,11 +76,20 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style with ruff and types with mypy --strict."""
+    """Check style with ruff, types with mypy --strict, and spelling with codespell."""
     install(session)
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
+    session.run("codespell")
+
+
+@nox.session
+def linkcheck(session: nox.Session) -> None:
+    """Try all links of the site, those to other sites included."""
+    install(session)
+    options = ("-b", "linkcheck", "-D", "nb_execution_mode=off")
+    session.run("sphinx-build", *options, *SITE, "_build/linkcheck", *session.posargs)
 
 
 @nox.session

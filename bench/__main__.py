@@ -248,18 +248,19 @@ def training_figures() -> Iterator[tuple[str, float, float]]:
 
     def straightforward(state: Any) -> Any:
         order = jax.random.permutation(key, len(labels))
-        for start in range(0, len(labels), 16):
-            batch = order[start : start + 16]
+        for start in range(0, len(labels), size):
+            batch = order[start : start + size]
             state, (loss, accuracy) = step(state, images[batch], labels[batch])
             losses.append((float(loss), float(accuracy)))
         return state
 
     def bare(state: Any) -> Any:
-        for _ in range(len(labels) // 16):
+        for _ in range(len(labels) // size):
             state, _metrics = step(state, *batch)
         return state
 
     losses: list[tuple[float, float]] = []
+    size = len(shuffle(images, labels, key)[1][0])
     batch = [array[0] for array in shuffle(images, labels, key)]
     times: dict[str, list[float]] = {}
     for repeat in range(REPEATS + 1):

@@ -1,4 +1,17 @@
-"""Two versions of code side by side in Sphinx, and both of them executed."""
+"""Two versions of code side by side in Sphinx, and both of them executed.
+
+``codediff_highlight``
+    What blocks highlight: ``"markers"``, ``"changes"``, ``"both"`` or ``"none"``. The default,
+    None, highlights the lines that are marked, or else what changed.
+
+``codediff_environments``
+    What is installed in the environments that ``:env:`` names: a dict from names to lists of
+    requirements, as for pip. There are none by default.
+
+``codediff_results``
+    The file that test runs leave their results in, relative to the folder of ``conf.py``. Blocks
+    whose code has run as it is are then stamped. None, the default, does neither.
+"""
 
 from __future__ import annotations
 

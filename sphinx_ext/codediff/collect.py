@@ -239,10 +239,10 @@ def locate(node: nodes.Element, source: str, file: str) -> int:
     docstring or of a cell; the code itself is looked for close to it.
     """
     near = node.line or 1
-    lost = near - 1
     lines = _lines_of(file)
     if ":docstring of " in (node.source or ""):
         near += _line_of_object(file, (node.source or "").partition(":docstring of ")[2])
+    lost = near - 1
     if file.endswith(".ipynb"):
         cell, offset = divmod(near, 10_000)  # as MyST-NB counts
         cells = [index for index, line in enumerate(lines) if line.startswith('"source":')]
