@@ -322,6 +322,18 @@ def test_programs_run_in_parallel(run: Run) -> None:
     assert "docs/index.rst:16: ZeroDivisionError" in parallel.stdout
 
 
+def test_programs_run_on_other_hosts(run: Run, tmp_path: Path) -> None:
+    """Another folder stands for another host: it has the pages elsewhere."""
+    (tmp_path / "host" / "docs").mkdir(parents=True)
+    (tmp_path / "host" / "pytest.ini").write_text("[pytest]\n")
+    docs = tmp_path / "docs"
+    host = ("--dist=load", f"--tx=popen//chdir={tmp_path / 'host'}", f"--rsyncdir={docs}")
+    elsewhere = run(str(docs), *host, included_txt=INCLUDED)
+    assert "3 failed, 1 passed" in elsewhere.stdout
+    assert "\ndocs/index.rst:16: ZeroDivisionError" in elsewhere.stdout
+    assert ">   16 |            y / 0," in elsewhere.stdout
+
+
 def test_an_endless_loop_is_ended_and_named(run: Run) -> None:
     page = PAGE.replace("f(1)", "while True:\n       pass")
     endless = "Page\n====\n\n.. testcode:: I\n\n   import endless\n"

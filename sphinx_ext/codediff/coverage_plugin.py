@@ -98,16 +98,17 @@ def current() -> Coverage | None:
     return coverage if __name__ in (plugins or ()) else None  # type: ignore[operator]
 
 
-def record(coverage: Coverage, program: Program, outcome: Outcome) -> None:
+def record(coverage: Coverage, program: Program, outcome: Outcome, *, root: Path) -> None:
     """Add what a program executed to what coverage.py has gathered.
 
     Args:
         coverage: As `current` returns it.
-        program: What ran; its files are absolute.
+        program: What ran.
         outcome: What became of it, measured.
+        root: What the files of the program are relative to.
     """
-    lines = {piece.file: outcome.lines.get(piece.file, []) for piece in program.pieces}
-    lines = {file: ran for file, ran in lines.items() if Path(file).is_absolute()}
+    files = {piece.file for piece in program.pieces if not piece.file.startswith("<")}
+    lines = {str(Path(root, file)): outcome.lines.get(file, []) for file in files}
     if coverage.get_option("run:relative_files"):
         lines = {os.path.relpath(file): ran for file, ran in lines.items()}
     with warnings.catch_warnings(category=CoverageWarning, action="ignore"):

@@ -149,6 +149,10 @@ def _read_pages(config: pytest.Config) -> dict[str, Any]:
         raise pytest.UsageError(f"--codediff: Sphinx could not read {source}:\n{reading.stderr}")
     sys.stderr.write(reading.stderr)
     known: dict[str, Any] = json.loads((cache / "programs.json").read_text("utf-8"))
+    for page in known["pages"]:
+        for piece in (piece for program in page["programs"] for piece in program["pieces"]):
+            if Path(piece["file"]).is_absolute():  # which it need not be on another host
+                piece["file"] = _relative(piece["file"], config)
     return known | {"pages": {_relative(page["path"], config): page for page in known["pages"]}}
 
 
@@ -268,7 +272,7 @@ class ProgramItem(pytest.Item):
         if coverage := _coverage():
             from .coverage_plugin import record
 
-            record(coverage, self.program, outcome)
+            record(coverage, self.program, outcome, root=self.config.rootpath)
         result = Result(date.today().isoformat(), outcome.python, outcome.versions)
         self.user_properties.append(("codediff", json.dumps(asdict(result))))
         if outcome.stdout:
@@ -322,9 +326,9 @@ def _explain(failure: Failure, root: Path) -> str:
     """Return the place of a failure with the lines around it, and what happened there."""
     message, *notes = failure.message.split("\n")
     side = f"  (side {failure.title!r})" if failure.title else ""
-    shown = [f"{os.path.relpath(failure.file, root)}:{failure.line}: {message}{side}", *notes]
+    shown = [f"{failure.file}:{failure.line}: {message}{side}", *notes]
     try:
-        lines = Path(failure.file).read_text("utf-8").splitlines()
+        lines = Path(root, failure.file).read_text("utf-8").splitlines()
     except (OSError, UnicodeError):
         lines = []
     for number in range(max(1, failure.line - 2), min(len(lines), failure.line + 2) + 1):
