@@ -15,6 +15,7 @@ project_copyright = "2026, The sphinx-codediff authors"
 
 extensions = ["codediff", "myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 autodoc_typehints = "description"
+autodoc_preserve_defaults = True
 # Blocks say with what their code was executed, once ``nox -s doctest`` has left its results.
 codediff_environments = {"pydantic-1": ["pydantic<2"], "pydantic-2": ["pydantic>=2"]}
 codediff_results = "_build/results.json"
@@ -24,7 +25,9 @@ nitpick_ignore_regex = [("py:.*", ".*")]  # what docstrings name may be document
 
 # The tutorial is executed once and kept; a cell that fails fails the build.
 nb_execution_mode = "cache"
-nb_execution_cache_path = str(ROOT / "_build" / "jupyter_cache")
+# With the full data set it is another run, though the cells are the same.
+data = os.environ.get("DROPOUT_MNIST", "shipped")
+nb_execution_cache_path = str(ROOT / "_build" / "jupyter_cache" / data)
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
