@@ -305,6 +305,13 @@ def test_last_failed_runs_only_what_failed(run: Run) -> None:
     assert "passed" not in again.stdout
 
 
+def test_the_first_failure_ends_the_run_and_durations_are_told(run: Run) -> None:
+    ended = run("docs", "-x", "--durations=0", "-vv", included_txt=INCLUDED)
+    assert "1 failed, 1 passed" in ended.stdout
+    assert "call     docs/index.rst::Good" in ended.stdout
+    assert last_line(ended.stdout).endswith("2 sides: 1 ran, 0 skipped by name, 1 failed")
+
+
 def test_results_go_into_a_junit_file(run: Run, tmp_path: Path) -> None:
     run("docs", "--junitxml=junit.xml", included_txt=INCLUDED)
     cases = ElementTree.parse(tmp_path / "junit.xml").iter("testcase")
