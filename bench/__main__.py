@@ -22,6 +22,7 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
+from bench.mutants import programs
 from codediff.align import align
 from codediff.downloads import script
 from codediff.run import Piece, Program, Runner
@@ -171,7 +172,7 @@ def guide_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
     ours += ["-n", "2", "-p", "no:cacheprovider"]  # every page is read anew, as by stock
     stock = [sys.executable, "-m", "sphinx", "-qE", "-b", "doctest", "docs", "out"]
     scripts = []
-    for number, program in enumerate(_programs(root)):
+    for number, program in enumerate(programs(root / "docs", conf=root / "docs")):
         (folder / f"{number}.py").write_text(script(program), "utf-8")
         scripts.append(f"{sys.executable} {folder}/{number}.py")
     times: dict[str, list[float]] = {}
@@ -190,14 +191,6 @@ def guide_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
     yield "first test of 16 guides / stock doctest", median["first run"] / median["stock"], 1.0
     yield "later tests of 16 guides / stock doctest", median["later run"] / median["stock"], 0.55
     yield "first test of 16 guides / plain scripts", median["first run"] / median["scripts"], 0.9
-
-
-def _programs(root: Path) -> list[Program]:
-    target = root / "programs"
-    command = [sys.executable, "-m", "sphinx", "-q", "-b", "codediff-programs", root / "docs"]
-    subprocess.run([*command, target], check=True)
-    pages = json.loads((target / "programs.json").read_text("utf-8"))["pages"]
-    return [Program.from_json(program) for page in pages for program in page["programs"]]
 
 
 def runner_figures(folder: Path) -> Iterator[tuple[str, float, float]]:

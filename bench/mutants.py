@@ -26,14 +26,13 @@ ROOT = Path(__file__).parent.parent
 BROKEN = "broken_by_a_mutant"
 
 
-def programs() -> list[Program]:
-    """Return the programs of the guides."""
+def programs(docs: Path, conf: Path) -> list[Program]:
+    """Return the programs of all pages of a documentation set."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "sphinx", "-q", "-b", "codediff-programs", "-c", ROOT]
-        subprocess.run([*command, ROOT / "docs", folder], check=True)
+        command = [sys.executable, "-m", "sphinx", "-q", "-b", "codediff-programs", "-c", conf]
+        subprocess.run([*command, docs, folder], check=True)
         pages = json.loads(Path(folder, "programs.json").read_text("utf-8"))["pages"]
-    guides = [page for page in pages if "/guides/" in page["path"]]
-    return [Program.from_json(program) for page in guides for program in page["programs"]]
+    return [Program.from_json(program) for page in pages for program in page["programs"]]
 
 
 def mutants(piece: Piece) -> Iterator[tuple[int, str]]:
@@ -81,7 +80,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", type=int, help="number of lines, chosen at random, to break")
     sample = parser.parse_args().sample
-    found = list(cases(programs()))
+    every = programs(ROOT / "docs", conf=ROOT)
+    found = list(cases([program for program in every if "/guides/" in program.page]))
     chosen = random.Random(0).sample(found, sample) if sample else found
     runners: SimpleQueue[Runner] = SimpleQueue()
     for _ in range(2):

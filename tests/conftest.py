@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +54,22 @@ def code_of(side: Tag) -> str:
     """Return the code of a side as a browser has it in ``pre.textContent``."""
     (pre,) = side.select("pre")
     return pre.get_text()
+
+
+def run_pytest(
+    folder: Path, *arguments: str | Path, path: Iterable[str] = (), typed: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run pytest with the plugin in a folder, in a process of its own."""
+    environ = {"PYTHONPATH": os.pathsep.join([str(ROOT / "sphinx_ext"), *path])}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", *arguments],
+        cwd=folder,
+        env=os.environ | {"JAX_PLATFORMS": "cpu"} | environ,
+        input=typed,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 Build = Callable[..., Built]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from conftest import ROOT
+from conftest import ROOT, run_pytest
 
 PAGE = """
 Page
@@ -75,9 +75,8 @@ class Project:
         return run.stdout
 
     def test(self, *arguments: str) -> str:
-        return self.call(
-            *("pytest", "-p", "codediff.pytest_plugin", "--codediff", "docs", "--cov", *arguments)
-        )
+        run = run_pytest(self.folder, "--codediff", "docs", "--cov", *arguments)
+        return run.stdout + run.stderr
 
 
 @pytest.fixture

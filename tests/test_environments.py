@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +12,7 @@ import pytest
 
 from codediff import environments
 from codediff.environments import EnvironmentNotMadeError, python_of
-from conftest import ROOT
+from conftest import run_pytest
 
 PAGE = """
 Page
@@ -82,15 +80,7 @@ def run(tmp_path: Path, wheels: Path) -> Run:
         known = CONF.replace("{wheels}", str(wheels))
         (tmp_path / "docs" / "conf.py").write_text(known + conf)
         (tmp_path / "docs" / "index.rst").write_text(page)
-        command = [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin"]
-        return subprocess.run(
-            [*command, "--codediff", "docs", "-rA", *arguments],
-            cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(ROOT / "sphinx_ext")},
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout
+        return run_pytest(tmp_path, "--codediff", "docs", "-rA", *arguments).stdout
 
     return run
 

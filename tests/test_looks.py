@@ -197,3 +197,12 @@ def test_a_part_of_a_file_that_is_not_there_is_warned_about(build: Build, option
     (warning,) = built.warnings
     assert warning.startswith("index.rst:7: WARNING: cannot show 'a.py': ")
     assert warning.endswith(" [codediff.file]")
+
+
+def test_a_dedent_of_nothing_takes_nothing(build: Build) -> None:
+    options = "   :title: A, B\n   :file: a.py, a.py\n   :lines: 2\n   :dedent:{}\n"
+    page = f"Page\n====\n\n.. codediff::\n{options}"
+    code = "if True:\n    a = 1\n"
+    kept = build(index_rst=page.format(" 0"), a_py=code)
+    assert code_of(kept.sides()[0]) == "    a = 1\n"
+    assert code_of(build(index_rst=page.format(""), a_py=code).sides()[0]) == "a = 1\n"

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, run_pytest
 
 PAGE = """
 Page
@@ -75,16 +73,8 @@ def run(tmp_path: Path) -> Run:
             path = tmp_path / "docs" / ".".join(name.rsplit("_", 1))
             if not path.is_file() or path.read_text("utf-8") != text:
                 path.write_text(text, "utf-8")
-        paths = [str(ROOT / "sphinx_ext"), str(tmp_path / "docs")]
-        command = [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff"]
-        return subprocess.run(
-            [*command, *arguments],
-            cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-            input=typed,
-            capture_output=True,
-            text=True,
-            check=False,
+        return run_pytest(
+            tmp_path, "--codediff", *arguments, path=[str(tmp_path / "docs")], typed=typed
         )
 
     return run
@@ -355,23 +345,11 @@ def test_an_endless_loop_is_ended_and_named(run: Run) -> None:
 def test_pages_without_a_configuration_are_a_usage_error(run: Run, tmp_path: Path) -> None:
     run("docs", included_txt="")
     (tmp_path / "docs" / "conf.py").rename(tmp_path / "docs" / "other.py")
-    missing = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff", "docs"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "sphinx_ext")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    missing = run_pytest(tmp_path, "--codediff", "docs")
     assert missing.returncode == 4
     assert "there is no conf.py in" in missing.stderr
 
 
 def test_pytest_without_the_option_collects_no_page(tmp_path: Path) -> None:
     (tmp_path / "page.rst").write_text(PAGE)
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", tmp_path],
-        env=os.environ | {"PYTHONPATH": str(ROOT / "sphinx_ext")},
-        check=False,
-    )
-    assert run.returncode == 5
+    assert run_pytest(ROOT, tmp_path).returncode == 5

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from docutils import nodes
 
-from conftest import ROOT, Built, build_set
+from conftest import ROOT, Built, build_set, run_pytest
 
 DOCS = ROOT / "docs"
 SIDES = ["No Dropout", "With Dropout"]
@@ -89,14 +89,7 @@ def test_a_broken_line_fails_and_the_page_and_side_are_named(
     lines[number - 1] = " " * indent + "raise RuntimeError"
     (tmp_path / "dropout.rst").write_text("\n".join(lines), "utf-8")
     (tmp_path / "conf.py").write_text("extensions = ['codediff']\nroot_doc = 'dropout'\n")
-    command = [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff"]
-    run = subprocess.run(
-        [*command, f"--rootdir={tmp_path}", tmp_path],
-        env=ENVIRON | {"PYTHONPATH": str(ROOT / "sphinx_ext")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    run = run_pytest(ROOT, "--codediff", f"--rootdir={tmp_path}", tmp_path)
     assert run.returncode == 1
     assert f"dropout.rst:{number}: RuntimeError  (side {side!r})" in run.stdout
     assert "1 failed" in run.stdout
@@ -126,13 +119,8 @@ def test_without_its_call_the_train_step_of_one_side_is_named_as_not_covered(
     (tmp_path / "dropout.rst").write_text("\n".join(lines), "utf-8")
     (tmp_path / "conf.py").write_text("extensions = ['codediff']\nroot_doc = 'dropout'\n")
     (tmp_path / ".coveragerc").write_text("[run]\nplugins = codediff.coverage_plugin\n")
-    command = [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff"]
-    subprocess.run(
-        [*command, f"--rootdir={tmp_path}", ".", "--cov", "--cov-report=json"],
-        env=ENVIRON | {"PYTHONPATH": str(ROOT / "sphinx_ext")},
-        cwd=tmp_path,
-        check=False,
-    )
+    options = ("--cov", "--cov-report=json")
+    run_pytest(tmp_path, "--codediff", f"--rootdir={tmp_path}", ".", *options)
     page = json.loads((tmp_path / "coverage.json").read_text())["files"]["dropout.rst"]
     assert inside.start + 1 in page["missing_lines"]
     assert len(page["missing_lines"]) >= 5

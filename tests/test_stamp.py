@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from codediff.results import Result, summary
-from conftest import ROOT, Build, Built
+from conftest import Build, Built, run_pytest
 
 PAGE = """
 Page
@@ -38,19 +36,9 @@ Page
 CONF = "\ncodediff_results = 'results.json'\n"
 
 
-def test_run(source: Path, *arguments: str) -> None:
+def execute(source: Path, *arguments: str) -> None:
     """Execute the pages."""
-    command = [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff"]
-    subprocess.run(
-        [*command, f"--rootdir={source}", source, *arguments],
-        env=os.environ | {"PYTHONPATH": str(ROOT / "sphinx_ext")},
-        cwd=source,
-        stdout=subprocess.DEVNULL,
-        check=False,
-    )
-
-
-test_run.__test__ = False  # type: ignore[attr-defined]
+    run_pytest(source, "--codediff", f"--rootdir={source}", source, *arguments)
 
 
 def stamps(built: Built) -> list[str]:
@@ -60,7 +48,7 @@ def stamps(built: Built) -> list[str]:
 def test_blocks_are_stamped_while_their_programs_are_unchanged(build: Build) -> None:
     assert stamps(build(index_rst=PAGE, conf=CONF)) == []
     source = build(index_rst=PAGE, conf=CONF).srcdir
-    test_run(source)
+    execute(source)
     known = json.loads((source / "results.json").read_text())["results"].values()
     (version,) = {one["versions"]["pygments"] for one in known}
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -81,37 +69,37 @@ def test_blocks_are_stamped_while_their_programs_are_unchanged(build: Build) -> 
 
 def test_a_failure_takes_the_stamp_away(build: Build) -> None:
     source = build(index_rst=PAGE.replace("x = 4", "1 / 0"), conf=CONF).srcdir
-    test_run(source)
+    execute(source)
     assert len(stamps(build(index_rst=PAGE.replace("x = 4", "1 / 0"), conf=CONF))) == 1
 
 
 def test_what_fails_on_one_page_is_not_stamped_for_passing_on_another(build: Build) -> None:
     page = PAGE.replace("x = 2", "import sys; assert 'other' in sys.argv[0]")
     pages = {"index_rst": page, "other_rst": f":orphan:\n\n{page}"}
-    test_run(build(conf=CONF, **pages).srcdir)
+    execute(build(conf=CONF, **pages).srcdir)
     built = build(conf=CONF, **pages)
     assert len(stamps(built)) == 1
     assert len(built.html("other").select(".codediff-stamp")) == 2
 
 
 def test_set_up_from_the_configuration_is_part_of_the_program(build: Build) -> None:
-    test_run(build(index_rst=PAGE, conf=CONF).srcdir)
+    execute(build(index_rst=PAGE, conf=CONF).srcdir)
     assert len(stamps(build(index_rst=PAGE, conf=CONF))) == 2
     assert stamps(build(index_rst=PAGE, conf=f"{CONF}doctest_global_setup = 'import re'\n")) == []
 
 
 def test_a_partial_run_keeps_what_is_known(build: Build) -> None:
     source = build(index_rst=PAGE, conf=CONF).srcdir
-    test_run(source, "-k", "A or B", "-n", "2")
+    execute(source, "-k", "A or B", "-n", "2")
     assert len(stamps(build(index_rst=PAGE, conf=CONF))) == 1
-    test_run(source, "-k", "C or D")
+    execute(source, "-k", "C or D")
     assert len(stamps(build(index_rst=PAGE, conf=CONF))) == 2
 
 
 def test_a_block_with_a_skipped_side_has_no_stamp(build: Build) -> None:
     page = PAGE.replace(":title: A, B", ":title: A, B\n   :skip-test: B")
     source = build(index_rst=page, conf=CONF).srcdir
-    test_run(source)
+    execute(source)
     assert len(stamps(build(index_rst=page, conf=CONF))) == 1
 
 
@@ -122,7 +110,7 @@ def test_results_cut_short_or_of_another_version_stamp_nothing(build: Build, kep
     built = build(index_rst=PAGE, conf=CONF)
     assert stamps(built) == []
     assert [line.rpartition(" ")[2] for line in built.warnings] == ["[codediff.results]"]
-    test_run(source)
+    execute(source)
     assert len(stamps(build(index_rst=PAGE, conf=CONF))) == 2
 
 
@@ -130,7 +118,7 @@ def test_html_executes_nothing_to_make_a_stamp(build: Build, tmp_path: Path) -> 
     trace = tmp_path / "trace"
     page = PAGE + f"\n.. testcode:: A\n   :skipif: open({str(trace)!r}, 'w')\n\n   y = 1\n"
     source = build(index_rst=page, conf=CONF).srcdir
-    test_run(source)
+    execute(source)
     assert trace.exists()
     trace.unlink()
     assert len(stamps(build(index_rst=f"{page}\nText.", conf=CONF))) == 2

@@ -32,16 +32,20 @@ KINDS: dict[str, Kind] = {
     "testcleanup": "cleanup",
 }
 FLAGS = doctest.OPTIONFLAGS_BY_NAME
-
-
 Place = tuple[str, int, str]
 
 
 class Written(NamedTuple):
-    """Code as it is written on a page, and whether it is the output of other code."""
+    """Code as it is written on a page.
+
+    Attributes:
+        is_output: Whether it is the output of other code.
+        is_skipped: Whether a condition keeps it from being executed.
+    """
 
     piece: Piece
     is_output: bool
+    is_skipped: bool = False
 
 
 @dataclass(slots=True)
@@ -82,21 +86,22 @@ class ProgramsBuilder(DummyBuilder):
 
     def finish(self) -> None:
         """Write the programs of all pages, those that have not changed included."""
-        pages = []
-        for docname in sorted(self.env.found_docs):
-            written = page_of(self.env, docname)
-            page = page_of(self.env, docname, skip=True)
-            page.digests = written.digests
-            pages.append(asdict(page))
+        docnames = sorted(self.env.found_docs)
+        pages = [asdict(page_of(self.env, docname, skip=True)) for docname in docnames]
+        results = results_file(self.config, self.confdir)
         data = {
             "environments": self.config.codediff_environments,
             "path": [*self.config.doctest_path, *sys.path],
-            "results": self.config.codediff_results
-            and str(Path(self.confdir, self.config.codediff_results)),
+            "results": results and str(results),
             "pages": pages,
         }
         text = json.dumps(data, ensure_ascii=False)
         (Path(self.outdir) / "programs.json").write_text(text, "utf-8")
+
+
+def results_file(config: Any, confdir: Any) -> Path | None:
+    """Return the file that test runs leave their results in, if the site wants one."""
+    return Path(confdir, config.codediff_results) if config.codediff_results else None
 
 
 def page_of(env: BuildEnvironment, docname: str, *, skip: bool = False) -> Page:
@@ -123,31 +128,35 @@ def page_of(env: BuildEnvironment, docname: str, *, skip: bool = False) -> Page:
             else:
                 group = code["groups"][0]
                 page.sides[group] = page.sides.get(group, 0) + 1
-    groups: defaultdict[str, list[Written]] = defaultdict(list)
+    groups: defaultdict[str, list[Written]] = defaultdict(list)  # as written
     environments: dict[str, str] = {}
     everywhere: list[Written] = []
     for node in doctree.findall(lambda node: _is_test(node, config)):
         assert isinstance(node, nodes.Element)
-        if skip and "skipif" in node and _holds(node["skipif"], config):
-            continue
         named = node.get("groups", [config.doctest_test_doctest_blocks])
         if "environment" in node:
             environments.setdefault(named[0], node["environment"])
-        written = _piece(node, titles.get(id(node), ""), path)
+        is_skipped = skip and "skipif" in node and _holds(node["skipif"], config)
+        written = _piece(node, titles.get(id(node), ""), path)._replace(is_skipped=is_skipped)
         if "*" in named:
             everywhere.append(written)
         for group in named if "*" not in named else ():
             groups[group].append(written)
+    executed = {
+        name for name, pieces in groups.items() if not all(one.is_skipped for one in pieces)
+    }
     for pieces in groups.values():
         pieces += everywhere
+    default = tuple(name for name, flag in FLAGS.items() if config.doctest_default_flags & flag)
     for group, pieces in groups.items():
         whole = [*_configured(config, "setup"), *pieces, *_configured(config, "cleanup")]
-        default = [name for name, flag in FLAGS.items() if config.doctest_default_flags & flag]
         environment = environments.get(group, "")
-        program = Program(path, group, tuple(_in_order(whole)), environment, tuple(default))
-        page.programs.append(program)
+        program = Program(path, group, tuple(_in_order(whole)), environment, default)
         requirements = config.codediff_environments.get(environment, ())
         page.digests[group] = digest(docname, program, requirements)
+        if group in executed:
+            left = tuple(_in_order(written for written in whole if not written.is_skipped))
+            page.programs.append(replace(program, pieces=left))
     return page
 
 
@@ -181,7 +190,7 @@ def _in_order(written: Iterable[Written]) -> Iterator[Piece]:
     setups: list[Piece] = []
     tests: list[Piece] = []
     cleanups: list[Piece] = []
-    for piece, is_output in written:
+    for piece, is_output, _is_skipped in written:
         if not is_output:
             {"setup": setups, "cleanup": cleanups}.get(piece.kind, tests).append(piece)
         elif tests and tests[-1].kind == "code":

@@ -28,8 +28,8 @@ Place = tuple[str, int] | tuple[None, None]
 PYTHON = frozenset({"py", "python", "py3", "python3", "default", "pycon", "pycon3"})
 
 TITLES = ("title", "title-left", "title-right")
-# Options are spelled with hyphens; published pages have underscores in some of them.
 OF_FILES = ("pyobject", "start-after", "end-before", "lines", "dedent")
+# Options are spelled with hyphens; published pages have underscores in some of them.
 OPTIONS = (
     *TITLES,
     *("sync", "groups", "skip-test", "env", "raises", "code-sep"),
@@ -250,7 +250,8 @@ class CodeDiff(SphinxDirective):
         with suppress_logging() as logged:  # for it is without a type
             try:
                 if "dedent" in self.given:
-                    options["dedent"] = int(self._option("dedent") or 0) or None
+                    width = self._option("dedent")
+                    options["dedent"] = int(width) if width else None
                 reader = LiteralIncludeReader(absolute, options, self.config)
                 lines = reader.read()[0].splitlines()
                 part = sides.Part(reader.lineno_start, lines, option="file")

@@ -130,7 +130,7 @@ def _read_pages(config: pytest.Config) -> dict[str, Any]:
         pytest.UsageError: If there is no ``conf.py``, or Sphinx fails.
     """
     source = _source_folder(config)
-    conf = next((folder for folder in (source, *source.parents) if _has_conf(folder)), None)
+    conf = _configured(source)
     if conf is None:
         raise pytest.UsageError(f"--codediff: there is no conf.py in {source} or above it")
     cache = _cache(config)
@@ -174,12 +174,14 @@ def _source_folder(config: pytest.Config) -> Path:
     first = Path(str(config.args[0]).partition("::")[0])
     first = (config.invocation_params.dir / first).resolve()
     folder = first if first.is_dir() else first.parent
-    configured = next((one for one in (folder, *folder.parents) if _has_conf(one)), folder)
-    return configured if any(configured.glob("index.*")) else folder
+    configured = _configured(folder)
+    return configured if configured and any(configured.glob("index.*")) else folder
 
 
-def _has_conf(folder: Path) -> bool:
-    return (folder / "conf.py").is_file()
+def _configured(folder: Path) -> Path | None:
+    """Return the nearest folder, from this one upwards, that has a ``conf.py``."""
+    folders = (folder, *folder.parents)
+    return next((one for one in folders if (one / "conf.py").is_file()), None)
 
 
 def _relative(path: str, config: pytest.Config) -> str:

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from html import escape
-from pathlib import Path
-from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
 from sphinx.locale import _
 from sphinx.util.i18n import format_date
 
-from .collect import page_of
+from .collect import page_of, results_file
 from .nodes import codediff, sides
 from .results import Result, digest_of_file, read, summary
 from .warn import warn
-
-
-def results_file(config: Config, confdir: Any) -> Path | None:
-    """Return the file that test runs leave their results in, if the site wants one."""
-    return Path(confdir, config.codediff_results) if config.codediff_results else None
 
 
 def note_state(app: Sphinx, config: Config) -> None:
@@ -44,20 +39,13 @@ def note_page(app: Sphinx, doctree: nodes.document) -> None:
 
 def stamp(builder: Builder, block: codediff) -> str:
     """Return the line for a block as HTML; empty unless each of its sides has passed as it is."""
-    path = results_file(builder.config, builder.confdir)
-    if path is None:
+    results = _results(builder)
+    if not results:
         return ""
-    kept: dict[str, Any] = vars(builder).setdefault("codediff_stamps", {})
-    if "" not in kept:
-        kept[""] = _read(path)
-    results: dict[str, Result] = kept[""]
-    docname = block["docname"]
-    if results and docname not in kept:
-        kept[docname] = page_of(builder.env, docname).digests
+    digests = _digests(builder.env, block["docname"])
     found = [
-        None if code.get("skipped") else results.get(kept[docname].get(code["groups"][0], ""))
+        None if code.get("skipped") else results.get(digests.get(code["groups"][0], ""))
         for _side, _title, code in sides(block)
-        if results
     ]
     passed = [one for one in found if one]
     if not passed or len(passed) < len(found):
@@ -74,10 +62,17 @@ def stamp(builder: Builder, block: codediff) -> str:
     return f'<p class="codediff-stamp">{text}, <time datetime="{day}">{escape(shown)}</time></p>\n'
 
 
-def _read(path: Path) -> dict[str, Result]:
+@lru_cache(maxsize=1)  # All blocks of a build ask.
+def _results(builder: Builder) -> dict[str, Result]:
+    path = results_file(builder.config, builder.confdir)
     try:
-        return read(path)
+        return read(path) if path else {}
     except ValueError as error:
         message = f"no block is stamped, for the results cannot be read ({error}); run the tests"
         warn("results", message, str(path))
         return {}
+
+
+@lru_cache(maxsize=1)  # All blocks of a page ask.
+def _digests(env: BuildEnvironment, docname: str) -> dict[str, str]:
+    return page_of(env, docname).digests

@@ -41,7 +41,7 @@
     or without another one. The code of the block is shown as if it were not there.
 
 ``codediff.file``
-    A file, or the part of it that is asked for cannot be read; or the block has code of its own
+    A file, or the part of it that is asked for, cannot be read; or the block has code of its own
     beside ``:file:``, and this code is shown.
 
 ``codediff.highlight``, ``codediff.view``
