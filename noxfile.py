@@ -93,6 +93,24 @@ def linkcheck(session: nox.Session) -> None:
 
 
 @nox.session
+def catalogues(session: nox.Session) -> None:
+    """Bring the message catalogues of the extension up to date with its code."""
+    install(session)
+    template = Path(session.create_tmp(), "codediff.pot")
+    folder = "sphinx_ext/codediff/locale"
+    session.run(
+        *("pybabel", "extract", "--add-comments=Translators:", "--add-location=file"),
+        *("--project=sphinx-codediff", f"--output-file={template}", "sphinx_ext/codediff"),
+    )
+    session.run(
+        *("pybabel", "update", "--domain=codediff", f"--output-dir={folder}"),
+        *(f"--input-file={template}", "--ignore-pot-creation-date", "--no-fuzzy-matching"),
+        "--ignore-obsolete",
+    )
+    session.run("pybabel", "compile", "--domain=codediff", f"--directory={folder}")
+
+
+@nox.session
 def lock(session: nox.Session) -> None:
     """Write requirements.txt anew from the groups in pyproject.toml."""
     session.install("uv")

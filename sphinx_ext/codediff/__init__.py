@@ -29,7 +29,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # Here, since pytest loads the package for its plugin and has no use for Sphinx.
     from sphinx.config import ENUM
 
-    from . import collect, downloads, groups, html, nodes, plain, stamp
+    from . import collect, downloads, groups, html, nodes, plain, stamp, translation
     from .directive import HIGHLIGHTS, CodeDiff
 
     app.setup_extension("sphinx.ext.doctest")
@@ -50,6 +50,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         man=(plain.visit_text, plain.depart),
         texinfo=(plain.visit, plain.depart),
     )
+    app.add_message_catalog(translation.DOMAIN, str(translation.CATALOGUES))
     app.add_builder(collect.ProgramsBuilder)
     app.connect("doctree-read", groups.resolve)
     app.connect("doctree-read", nodes.add_labels)

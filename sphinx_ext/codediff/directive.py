@@ -13,13 +13,13 @@ from docutils.statemachine import StateMachine
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 from sphinx.directives.code import LiteralIncludeReader
-from sphinx.locale import _
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.logging import suppress_logging
 
 from . import sides
 from .nodes import codediff
 from .nodes import sides as sides_of
+from .translation import _
 from .warn import warn
 
 Place = tuple[str, int] | tuple[None, None]
@@ -68,6 +68,7 @@ class CodeDiff(SphinxDirective):
             groups=sides.split_names(self._option("groups")),
             skip=sides.split_names(self._option("skip-test")),
             language="python" if self.language in PYTHON else self.language,
+            # Translators: the title of a version of code that has none, such as "Side 2".
             fallback=_("Side {}"),
         )
         for problem in [*problems, *self._check_options(), *mistakes]:

@@ -12,13 +12,13 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
-from sphinx.locale import _
 from sphinx.writers.html5 import HTML5Translator
 
 from .align import Row, changed_words
 from .highlighting import Memo, Piece, Ranges, highlight_side, write_line
 from .nodes import Side, codediff, highlight, rows, sides
 from .stamp import stamp
+from .translation import _
 
 STATIC = Path(__file__).parent / "static"
 STYLE, SCRIPT = "codediff.css", "codediff.js"
@@ -58,6 +58,7 @@ def visit(self: HTML5Translator, node: codediff) -> None:
         highlighted = highlight_side(self, code, memo)
         elements = list(_elements(highlighted, aligned, found, index, shown))
         for fold in reversed(folds):
+            # Translators: of code, two or more.
             label = escape(_("Show {} equal lines").format(len(fold)))
             opening = f'<details class="{_size(len(fold) + 1)}"><summary aria-label="{label}">'
             inner = "".join(elements[fold.start : fold.stop])
@@ -110,7 +111,8 @@ def _folds(aligned: Sequence[Row], found: Sequence[Side], context: int) -> list[
             continue
         start = numbers[0] + (context if numbers[0] else 0)
         stop = numbers[-1] + 1 - (context if numbers[-1] + 1 < len(aligned) else 0)
-        folds.append(range(start, stop))
+        if stop - start > 1:  # what opens a fold takes a line, too
+            folds.append(range(start, stop))
     return folds
 
 
@@ -184,7 +186,17 @@ def add_assets(
         return
     app.add_css_file(STYLE)
     app.add_js_file(SCRIPT, loading_method="defer")
-    words = (_("Side by side"), _("Unified"), _("View"), _("Copy"), _("Copied"))
+    words = (
+        # Translators: views of a block, as in git's "split" and "unified" differences.
+        _("Side by side"),
+        _("Unified"),
+        # Translators: the name of the list in which a view is chosen.
+        _("View"),
+        # Translators: the name of a button, followed by a colon and the title of the code.
+        _("Copy"),
+        # Translators: said once the code has been copied.
+        _("Copied"),
+    )
     context["metatags"] += f'\n<meta name="codediff" content="{escape("|".join(words))}" />'
 
 

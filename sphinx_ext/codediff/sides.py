@@ -207,9 +207,10 @@ def parse(
     problems += _check_groups(groups, len(parts))
     sides = []
     for number, part in enumerate(parts):
-        title = titles[number] if number < len(titles) else ""
-        title = title or fallback.format(number + 1)
-        group = (groups[number] if number < len(groups) else "") or title
+        given = titles[number] if number < len(titles) else ""
+        title = given or fallback.format(number + 1)
+        # The same in every language: it is not only for readers.
+        group = (groups[number] if number < len(groups) else "") or given or f"Side {number + 1}"
         code, marked, lone = read_markers(part.lines, language)
         message = f"{MARKER!r} stands alone; put it at the end of a line of code"
         problems += (

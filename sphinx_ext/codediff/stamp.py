@@ -11,12 +11,12 @@ from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
-from sphinx.locale import _
 from sphinx.util.i18n import format_date
 
 from .collect import page_of, results_file
 from .nodes import codediff, sides
 from .results import Result, digest_of_file, read, summary
+from .translation import _
 from .warn import warn
 
 
@@ -58,7 +58,7 @@ def stamp(builder: Builder, block: codediff) -> str:
     )
     text = escape(text.format(libraries=libraries, python=pythons))
     language = builder.config.language
-    shown = format_date(_("%b %d, %Y"), date=datetime.fromisoformat(day), language=language)
+    shown = format_date("%x", date=datetime.fromisoformat(day), language=language)
     return f'<p class="codediff-stamp">{text}, <time datetime="{day}">{escape(shown)}</time></p>\n'
 
 
