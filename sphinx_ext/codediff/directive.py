@@ -17,6 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.logging import suppress_logging
 
 from . import sides
+from .invisible import REPLACEMENT
 from .nodes import codediff
 from .nodes import sides as sides_of
 from .translation import _
@@ -254,7 +255,7 @@ class CodeDiff(SphinxDirective):
                     width = self._option("dedent")
                     options["dedent"] = int(width) if width else None
                 reader = LiteralIncludeReader(absolute, options, self.config)
-                lines = reader.read()[0].splitlines()
+                lines = reader.read()[0].removesuffix("\n").split("\n")
                 part = sides.Part(reader.lineno_start, lines, option="file")
                 if "lineno-match" not in options:
                     part = part._replace(numbers=self._numbers(absolute, options))
@@ -273,7 +274,7 @@ class CodeDiff(SphinxDirective):
         """Return the line in the file of each of the lines that an option picks."""
         others = {name: options[name] for name in options if name not in ("lines", "dedent")}
         reader = LiteralIncludeReader(path, others | {"lineno-match": True}, self.config)
-        length = len(reader.read()[0].splitlines())
+        length = reader.read()[1]
         numbers = [str(reader.lineno_start + index) for index in range(length)]
         picker = LiteralIncludeReader(path, {"lines": options["lines"]}, self.config)
         return [int(number) for number in picker.lines_filter(numbers)]
@@ -329,7 +330,7 @@ class CodeDiff(SphinxDirective):
 
     def _option(self, name: str) -> str:
         """Return an option's value; empty if it was not given."""
-        return self.given[name].value if name in self.given else ""
+        return self.given[name].value.replace("\0", REPLACEMENT) if name in self.given else ""
 
     def _in_rst(self) -> bool:
         return isinstance(self.state_machine, StateMachine)

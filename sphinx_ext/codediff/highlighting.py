@@ -19,6 +19,8 @@ from pygments.lexers.python import PythonLexer
 from pygments.token import STANDARD_TYPES, Error, _TokenType
 from sphinx.writers.html5 import HTML5Translator
 
+from .invisible import show
+
 Piece = tuple[str, str]
 Ranges = Sequence[tuple[int, int]]
 _TRIPLE = re.compile("\"{3}|'{3}")
@@ -130,7 +132,7 @@ def _class(kind: _TokenType) -> str:
 @lru_cache(maxsize=8192)
 def _html(piece: Piece) -> str:
     name, text = piece
-    text = escape(text, quote=False)
+    text = show(escape(text, quote=False))
     return f'<span class="{name}">{text}</span>' if name else text
 
 

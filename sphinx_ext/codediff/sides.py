@@ -15,6 +15,8 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import String
 from pygments.util import ClassNotFound
 
+from .invisible import REPLACEMENT, explain
+
 SEPARATOR = "---"
 MARKER = "#!"
 
@@ -216,6 +218,11 @@ def parse(
         problems += (
             Problem("marker", message, part.option or part.start + index) for index in lone
         )
+        problems += (
+            Problem("bidi", message, part.option or part.start + index)
+            for index, line in enumerate(code)
+            if (message := explain(line))
+        )
         filled = [index for index, line in enumerate(code) if line.strip()]
         first, last = (filled[0], filled[-1]) if filled else (0, -1)
         if not filled and not part.failed:
@@ -225,7 +232,7 @@ def parse(
         side = Side(
             title=title,
             group=group,
-            code="\n".join(code[first : last + 1]),
+            code="\n".join(code[first : last + 1]).replace("\0", REPLACEMENT),
             start=part.numbers[first] if part.numbers else part.start + first,
             numbers=tuple(part.numbers[first : last + 1]),
             marked=tuple(index - first + 1 for index in marked),

@@ -30,6 +30,11 @@
 ``codediff.results``
     The file of results is cut short or of another version. No block is stamped.
 
+``codediff.bidi``
+    The code has a character that readers cannot see, or that reorders what they see, so that it
+    may be executed otherwise than it reads. The page shows a symbol in its place, which copying
+    leaves out.
+
 ``codediff.marker``
     A ``#!`` stands alone on a line.
 
