@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from .align import Row, align
+from .warn import warn
+
+_HARMLESS = re.compile("(https?|ftp|mailto):|[^:]*([/?#]|$)", re.IGNORECASE)
 
 
 class codediff(nodes.container):
@@ -52,6 +57,16 @@ def title(block: codediff) -> str:
     if isinstance(block[0], nodes.caption):
         return block[0].astext()
     return ", ".join(title.astext() for _side, title, _code in sides(block))
+
+
+def disarm(_app: Sphinx, doctree: nodes.document) -> None:
+    """Leave of a link in a title or caption its text alone, if following it could run a script."""
+    for block in doctree.findall(codediff):
+        for caption in block.findall(nodes.caption):
+            for link in list(caption.findall(nodes.reference)):
+                if not _HARMLESS.match(link.get("refuri", "")):
+                    warn("link", f"the link to {link['refuri']!r} is dropped", caption)
+                    link.replace_self(link.children)
 
 
 def add_labels(app: Sphinx, doctree: nodes.document) -> None:

@@ -52,6 +52,10 @@
 ``codediff.highlight``, ``codediff.view``
     The value is not one of those that there are. The default is used.
 
+``codediff.link``
+    A title or caption links to an address that could run a script, such as ``javascript:``. Its
+    text is shown alone.
+
 ``codediff.context``
     The value is not a number of lines. Nothing is folded.
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -73,6 +74,17 @@ class Handler(SimpleHTTPRequestHandler):
         pass
 
 
+@contextmanager
+def serve(root: Path) -> Iterator[str]:
+    """Serve a folder over HTTP and give its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=root)) as server:
+        server.daemon_threads = True
+        server.block_on_close = False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Return all pages in each theme that a test needs, served over HTTP."""
@@ -95,12 +107,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         target = tmp_path_factory.mktemp(theme)
         built[theme] = build_set(source, target, confoverrides={"html_theme": theme} | options)
         (root / theme).symlink_to(built[theme].outdir)
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=root)) as server:
-        server.daemon_threads = True
-        server.block_on_close = False
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield Site(f"http://127.0.0.1:{server.server_port}", built)
-        server.shutdown()
+    with serve(root) as url:
+        yield Site(url, built)
 
 
 # Not for the whole session: other tests could not run an event loop of their own.

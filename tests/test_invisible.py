@@ -1,0 +1,66 @@
+"""What readers cannot see in code is shown and told, and everything else is left alone."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codediff.invisible import explain, show
+from conftest import Build, code_of
+
+# From Unicode's property Bidi_Control, and others that have no glyph of their own.
+BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+UNSEEN = "\u00ad\u034f\u115f\u1160\u180e\u200b\u2028\u2029\u2060\u2063\u3164\ufeff\uffa0\U000e0041"
+SEEN = (
+    "plain\ttext ünï 日本語 ひらがな  ",
+    "👨‍👩‍👧 ❤️ ❤️‍🔥 1️⃣ ©️ 🏳️‍🌈",
+    "می‌خواهم क्‍ष",
+    "葛\U000e0100",
+    "שלום سلام",
+)
+
+
+@pytest.mark.parametrize("character", [*BIDI, *UNSEEN, *map(chr, range(9)), "\x1b", "\x7f", "\x9f"])
+def test_it_is_shown_and_told(character: str) -> None:
+    name = f"U+{ord(character):04X}"
+    assert name in explain(f"a{character}b")
+    assert f'a<bdi data-character="{name}">{character}</bdi>b' in show(f"a{character}b")
+
+
+@pytest.mark.parametrize("text", SEEN)
+def test_what_belongs_to_writing_is_left_alone(text: str) -> None:
+    assert explain(text) == ""
+    assert "data-character" not in show(text)
+
+
+@pytest.mark.parametrize("text", ["a\u200db", "\u200d", "é\u200d", "a\ufe0f", "日\u200d\u200d本"])
+def test_joiners_that_join_nothing_are_told(text: str) -> None:
+    assert explain(text)
+
+
+@given(st.text())
+def test_no_format_or_control_character_is_missed(text: str) -> None:
+    unseen = {one for one in text if unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp")}
+    # Some signs of writing have a form although they are of the category.
+    unseen -= set("\t\n\u200c\u200d\u06dd\u070f\u08e2") | set(map(chr, range(0x600, 0x606)))
+    unseen = {one for one in unseen if not 0x11000 <= ord(one) < 0x14000}
+    told = explain(text)
+    assert all(f"U+{ord(one):04X}" in told for one in unseen)
+
+
+def test_a_page_warns_on_the_line_and_keeps_the_code(build: Build) -> None:
+    code = ["a = 1", "b = 'x\u202e'  # y", "---", "a = 1", "c = '\0'"]
+    text = "\n".join(["Page", "====", "", ".. codediff::", "   :title: A, B", ""])
+    built = build(index_rst=text + "\n" + "\n".join(f"   {line}" for line in code) + "\n")
+    told = [line.partition(";")[0] for line in built.warnings]
+    assert told == [
+        "index.rst:8: WARNING: the code has U+202E RIGHT-TO-LEFT OVERRIDE, which cannot be seen",
+        "index.rst:11: WARNING: the code has U+0000, which cannot be seen",
+    ]
+    assert [code_of(side) for side in built.sides()] == [
+        "a = 1\nb = 'x\u202e'  # y\n",
+        "a = 1\nc = '\ufffd'\n",
+    ]
