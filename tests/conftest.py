@@ -14,11 +14,19 @@ from typing import Any
 import pytest
 from bs4 import BeautifulSoup, Tag
 from docutils import nodes
+from hypothesis import HealthCheck, settings
 from sphinx.environment import BuildEnvironment
 from sphinx.testing.util import SphinxTestApp
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+
+# An example may well be slow where a page is built; the machine may be as well.
+settings.register_profile(
+    "default", deadline=None, max_examples=300, suppress_health_check=list(HealthCheck)
+)
+settings.register_profile("nightly", settings.get_profile("default"), max_examples=10_000)
+settings.load_profile("default")
 
 
 @dataclass(frozen=True)

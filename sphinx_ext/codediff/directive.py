@@ -13,6 +13,7 @@ from docutils.statemachine import StateMachine
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 from sphinx.directives.code import LiteralIncludeReader
+from sphinx.errors import PycodeError
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.logging import suppress_logging
 
@@ -259,8 +260,9 @@ class CodeDiff(SphinxDirective):
                 part = sides.Part(reader.lineno_start, lines, option="file")
                 if "lineno-match" not in options:
                     part = part._replace(numbers=self._numbers(absolute, options))
-            except (OSError, ValueError) as error:
-                said = re.sub(" (in|from) include file .*", "", str(error))
+            except (OSError, ValueError, PycodeError) as error:
+                why = error.__cause__ if isinstance(error, PycodeError) else error
+                said = re.sub(" (in|from) include file .*", "", str(why))
             said = said or "; ".join(record.getMessage() for record in logged.buffer)
         if said and said not in self.said:
             self.said.add(said)

@@ -26,7 +26,7 @@ _YAML_LINE = re.compile(r"[\w-]+:(\s|$)|\s|#|$")
 _QUOTED = re.compile(r"(['\"])((?:(?!\1).)*)\1")
 _TRIPLE = re.compile("\"{3}|'{3}")
 _QUOTE = re.compile("[\"'`]")
-_LITERAL = re.compile(r"(`+).+?\1")
+_WHOLE = re.compile(r"\\.|(`+).+?\1")
 _SPELLING = re.compile(r"[\s_-]+")
 
 
@@ -143,14 +143,14 @@ def read_options(
 
 
 def split_titles(text: str) -> list[str]:
-    """Split the value of ``:title:`` at its commas, except those inside back quotes."""
-    hidden = _LITERAL.sub(lambda literal: literal[0].replace(",", "\0"), text)
+    r"""Split the value of ``:title:`` at its commas, but for ``\,`` and those in back quotes."""
+    hidden = _WHOLE.sub(lambda whole: whole[0].replace(",", "\0"), text)
     return [title.strip().replace("\0", ",") for title in hidden.split(",")]
 
 
 def split_names(text: str) -> list[str]:
     """Split a list of groups at its commas; a group is written as its title or in plain text."""
-    return [name.replace("`", "").strip() for name in split_titles(text) if text]
+    return [re.sub(r"`|\\(.)", r"\1", name).strip() for name in split_titles(text) if text]
 
 
 def same_spelling(name: str) -> str:
