@@ -52,7 +52,9 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     )
     app.add_message_catalog(translation.DOMAIN, str(translation.CATALOGUES))
     app.add_builder(collect.ProgramsBuilder)
-    app.connect("doctree-read", groups.resolve)
+    # sphinx-codeautolink reads code at 490, and links it in pages at 500.
+    app.connect("doctree-read", groups.resolve, priority=480)
+    app.connect("build-finished", html.mark_pages, priority=510)
     app.connect("doctree-read", nodes.disarm)
     app.connect("doctree-read", nodes.add_labels)
     app.connect("doctree-read", stamp.note_page)
