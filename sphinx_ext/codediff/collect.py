@@ -18,7 +18,9 @@ from typing import Any, Literal, NamedTuple
 
 from docutils import nodes
 from sphinx.builders.dummy import DummyBuilder
+from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
+from sphinx.ext.ifconfig import ifconfig
 
 from .nodes import codediff, sides
 from .results import digest
@@ -114,6 +116,7 @@ def page_of(env: BuildEnvironment, docname: str, *, skip: bool = False) -> Page:
     """
     doctree, config = env.get_doctree(docname), env.config
     path = str(env.doc2path(docname))
+    gone = _remove_hidden(doctree, config)
     page = Page(path)
     titles = {}
     for block in doctree.findall(codediff):
@@ -131,9 +134,8 @@ def page_of(env: BuildEnvironment, docname: str, *, skip: bool = False) -> Page:
     groups: defaultdict[str, list[Written]] = defaultdict(list)  # as written
     environments: dict[str, str] = {}
     everywhere: list[Written] = []
-    for node in doctree.findall(lambda node: _is_test(node, config)):
-        assert isinstance(node, nodes.Element)
-        named = node.get("groups", [config.doctest_test_doctest_blocks])
+    for node in _tests(doctree, config):
+        named = [name for name in _groups(node, config) if name not in gone]
         if "environment" in node:
             environments.setdefault(named[0], node["environment"])
         is_skipped = skip and "skipif" in node and _holds(node["skipif"], config)
@@ -160,10 +162,44 @@ def page_of(env: BuildEnvironment, docname: str, *, skip: bool = False) -> Page:
     return page
 
 
-def _is_test(node: nodes.Node, config: Any) -> bool:
-    if isinstance(node, nodes.doctest_block):
-        return bool(config.doctest_test_doctest_blocks)
-    return isinstance(node, (nodes.literal_block, nodes.comment)) and bool(_kind(node))
+def _remove_hidden(doctree: nodes.document, config: Config) -> set[str]:
+    """Take out what ``ifconfig`` keeps from being shown; return the groups gone with it."""
+    names = {value.name: value.value for value in config} | {"builder": "html"}
+    hidden = []
+    for node in list(doctree.findall(ifconfig)):
+        try:
+            is_shown = eval(node["expr"], dict(names))
+        except Exception:  # Sphinx shows the error in place of the code.
+            is_shown = False
+        if not is_shown:
+            hidden.append(node)
+            node.parent.remove(node)
+    removed, left = (
+        {
+            name
+            for part in parts
+            for node in _tests(part, config)
+            if not node.get("shared")
+            for name in _groups(node, config)
+        }
+        for parts in (hidden, [doctree])
+    )
+    return removed - left
+
+
+def _groups(node: nodes.Element, config: Config) -> list[str]:
+    groups: list[str] = node.get("groups", [config.doctest_test_doctest_blocks])
+    return groups
+
+
+def _tests(part: nodes.Element, config: Config) -> Iterator[nodes.Element]:
+    for node in part.findall(nodes.Element):
+        if isinstance(node, nodes.doctest_block):
+            is_test = bool(config.doctest_test_doctest_blocks)
+        else:
+            is_test = isinstance(node, (nodes.literal_block, nodes.comment)) and bool(_kind(node))
+        if is_test:
+            yield node
 
 
 def _kind(node: nodes.Element) -> str:
