@@ -101,11 +101,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             "extensions": ["codediff", "sphinx_copybutton"],
             "include_patterns": ["index.rst", "copying.rst"],
         },
+        "neighbours": {"html_theme": "alabaster", "html_sidebars": {"**": []}},
     }
+    others = shutil.copytree(HERE.parent / "neighbours", source.parent / "neighbours")
     built = {}
     for theme, options in variants.items():
         target = tmp_path_factory.mktemp(theme)
-        built[theme] = build_set(source, target, confoverrides={"html_theme": theme} | options)
+        pages = others if theme == "neighbours" else source
+        built[theme] = build_set(pages, target, confoverrides={"html_theme": theme} | options)
         (root / theme).symlink_to(built[theme].outdir)
     with serve(root) as url:
         yield Site(url, built)
