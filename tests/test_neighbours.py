@@ -167,10 +167,10 @@ Page
 ====
 
 .. codediff::
-   :title: Befour, After
+   :title: Lefft, After
    :caption: A captionn
 
-   mispelt = "coed"  # comentary
+   nme = "sde"  # wrds
    ---
    x = 1
 """
@@ -179,12 +179,12 @@ Page
 @pytest.mark.usefixtures("_enchant")
 def test_spelling_is_checked_in_titles_and_captions_but_not_in_code(build: Build) -> None:
     conf = "extensions += ['sphinxcontrib.spelling']\nspelling_lang = 'en_US'"
-    markdown = "# M\n\n```{codediff}\n:title: A, Aftr\n\nmispelt = 1\n---\nx = 1\n```\n"
+    markdown = "# M\n\n```{codediff}\n:title: A, Aftr\n\nnme = 1\n---\nx = 1\n```\n"
     built = build(builder="spelling", index_rst=MISSPELT, page_md=markdown, conf=conf)
     reports = [path.read_text("utf-8") for path in sorted(built.outdir.glob("*.spelling"))]
     assert [line.rpartition("/")[2] for line in "".join(reports).splitlines()] == [
         "index.rst:7: (captionn)  A captionn",
-        "index.rst:6: (Befour)  Befour",
+        "index.rst:6: (Lefft)  Lefft",
         "page.md:4: (Aftr)  Aftr",
     ]
 
