@@ -29,7 +29,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # Here, since pytest loads the package for its plugin and has no use for Sphinx.
     from sphinx.config import ENUM
 
-    from . import collect, downloads, groups, html, nodes, plain, stamp, translation
+    from . import codeautolink, collect, downloads, groups, html, nodes, plain, stamp, translation
     from .directive import HIGHLIGHTS, CodeDiff
 
     app.setup_extension("sphinx.ext.doctest")
@@ -54,7 +54,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_builder(collect.ProgramsBuilder)
     # sphinx-codeautolink reads code at 490, and links it in pages at 500.
     app.connect("doctree-read", groups.resolve, priority=480)
-    app.connect("build-finished", html.mark_pages, priority=510)
+    app.connect("build-finished", codeautolink.mark_pages, priority=510)
     app.connect("doctree-read", nodes.disarm)
     app.connect("doctree-read", nodes.add_labels)
     app.connect("doctree-read", stamp.note_page)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from html import escape, unescape
+from html import escape
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from sphinx.config import Config
 from sphinx.writers.html5 import HTML5Translator
 
 from .align import Row, changed_words
+from .codeautolink import awaits_links
 from .highlighting import Memo, Piece, Ranges, highlight_side, write_line
 from .nodes import Side, codediff, highlight, rows, sides
 from .stamp import stamp
@@ -27,9 +27,6 @@ STYLE, SCRIPT = "codediff.css", "codediff.js"
 _TAGS: dict[str | None, str] = {"inserted": "ins", "deleted": "del"}
 _CLASSES: dict[str | None, str] = {"changed": "cd-c", None: "cd-b"}
 _changed_words = lru_cache(maxsize=64)(changed_words)  # Both sides of a line ask.
-# A line with words noted: what is before the note, a tag, ranges, what is after it, the code.
-_NOTED = re.compile(r'(<[^<>]*) data-words="(ins|del) ([-\d ]+)"([^<>]*>)(.*)')
-_PARTS = re.compile("(<[^>]*>)|([^<]+)")
 _LONGEST = 4000  # characters of two lines that are compared word by word
 
 
@@ -54,7 +51,7 @@ def visit(self: HTML5Translator, node: codediff) -> None:
     changes = "codediff-changes" if "changes" in shown else ""
     self.body.append(self.starttag(node, "div", CLASS=changes))
     memo: Memo = {}
-    notes = _awaits_links(self.config, self.builder.name)
+    notes = awaits_links(self.config, self.builder.name)
     for index, (side, title, code) in enumerate(found):
         self.body.append('<div class="codediff-side">\n<div class="codediff-title">')
         _write_caption(self, title, side, permalink=False)
@@ -132,7 +129,7 @@ def _elements(
     """Yield an element for each row of the side *index*.
 
     Numbers, signs and gaps are left to the style sheet: the text of ``pre`` is the code. If
-    *notes*, words that differ are not marked but noted, for `mark_pages`.
+    *notes*, words that differ are not marked but noted, for `codeautolink.mark_pages`.
     """
     code = found[index][2]
     arguments: dict[str, Any] = code["highlight_args"]
@@ -182,41 +179,6 @@ def _words(row: Row, texts: Sequence[Sequence[str]], index: int) -> Ranges:
         else:
             merged.append((start, end))
     return merged
-
-
-def _awaits_links(config: Config, builder: str) -> bool:
-    """Whether sphinx-codeautolink will look for names in what Pygments writes.
-
-    Nothing may stand between tokens then.
-    """
-    return "codeautolink_concat_default" in config and builder in ("html", "dirhtml")
-
-
-def mark_pages(app: Sphinx, exception: Exception | None) -> None:
-    """Mark the words that differ, on pages in which sphinx-codeautolink has linked names."""
-    if exception or not _awaits_links(app.config, app.builder.name):
-        return
-    for path in Path(app.outdir).rglob("*.html"):
-        text = path.read_text("utf-8")
-        marked = _NOTED.sub(_mark, text)
-        if marked != text:
-            path.write_text(marked, "utf-8")
-
-
-def _mark(noted: re.Match[str]) -> str:
-    """Return a line with the words marked that are noted on it, whatever elements it has."""
-    before, tag, pairs, after, line = noted.groups()
-    ranges = [range(*map(int, pair.split("-"))) for pair in pairs.split()]
-    written, position = [before, after], 0
-    for element, text in _PARTS.findall(line):
-        written.append(element)
-        numbered = enumerate(unescape(text), position)
-        for differs, run in groupby(numbered, lambda one: any(one[0] in words for words in ranges)):
-            positions, characters = zip(*run, strict=True)
-            position = positions[-1] + 1
-            word = escape("".join(characters), quote=False)
-            written.append(f"<{tag}>{word}</{tag}>" if differs else word)
-    return "".join(written)
 
 
 def add_assets(
