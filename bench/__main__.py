@@ -78,7 +78,7 @@ def write_set(folder: Path, block: Callable[[int], str], *, pages: int, blocks: 
     )
     for page, name in enumerate(names):
         body = "\n".join(block(page * blocks + number) for number in range(blocks))
-        (folder / f"{name}.rst").write_text(f"Page {page}\n=======\n\n{body}")
+        (folder / f"{name}.rst").write_text(f"Page {page}\n========\n\n{body}")
     return folder
 
 
@@ -107,6 +107,36 @@ def html_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
         for block in sets
     ]
     yield "page of 100 blocks, gzipped / the same in code-blocks", sizes[0] / sizes[1], 1.25
+
+
+def scale_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
+    """Compare ten times as many pages, and collect as many programs as no site has."""
+    seconds, peaks = {}, {}
+    for pages in (2, 20, 200):
+        source = write_set(folder / f"scale{pages}", as_codediff, pages=pages, blocks=100)
+        command = [sys.executable, "-m", "sphinx", "-qE", "-b", "html", source, f"{source}-html"]
+        start = time.perf_counter()
+        _pid, status, usage = os.wait4(subprocess.Popen(command).pid, 0)
+        seconds[pages] = time.perf_counter() - start
+        assert status == 0
+        peaks[pages] = usage.ru_maxrss
+    yield "build of 20,000 blocks on 200 pages / 2,000 on 20", seconds[200] / seconds[20], 10.5
+    first, later = (peaks[20] - peaks[2]) / 18, (peaks[200] - peaks[20]) / 180
+    yield "peak memory of a page more, of 200 / of 20", later / first, 1.05
+    (folder / "collected").mkdir()
+    write_set(folder / "collected" / "docs", as_programs, pages=100, blocks=50)
+    (folder / "collected" / "pytest.ini").write_text("[pytest]\n")
+    command = [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff", "docs"]
+    yield (
+        "seconds to collect 10,000 programs",
+        run([*command, "--collect-only", "-q"], folder / "collected"),
+        30.0,
+    )
+
+
+def as_programs(number: int) -> str:
+    """Return a block whose two sides are programs of their own."""
+    return as_codediff(number).replace("   :sync:\n", f"   :groups: a{number}, b{number}\n")
 
 
 def align_figures() -> Iterator[tuple[str, float, float]]:
@@ -301,6 +331,7 @@ def main() -> int:
         folder = Path(name)
         figures = [
             *html_figures(folder),
+            *scale_figures(folder),
             *align_figures(),
             *asset_figures(),
             *runner_figures(folder),
