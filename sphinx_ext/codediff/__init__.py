@@ -29,7 +29,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # Here, since pytest loads the package for its plugin and has no use for Sphinx.
     from sphinx.config import ENUM
 
-    from . import codeautolink, collect, downloads, groups, html, nodes, plain, stamp, translation
+    from . import codeautolink, collect, downloads, groups, html, leftovers, nodes, plain, stamp, translation
     from .directive import HIGHLIGHTS, CodeDiff
 
     app.setup_extension("sphinx.ext.doctest")
@@ -52,6 +52,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     )
     app.add_message_catalog(translation.DOMAIN, str(translation.CATALOGUES))
     app.add_builder(collect.ProgramsBuilder)
+    app.connect("builder-inited", leftovers.begin)
     # sphinx-codeautolink reads code at 490, and links it in pages at 500.
     app.connect("doctree-read", groups.resolve, priority=480)
     app.connect("build-finished", codeautolink.mark_pages, priority=510)
@@ -61,7 +62,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("doctree-resolved", downloads.resolve)
     app.connect("config-inited", stamp.note_state)
     app.connect("build-finished", groups.report_apart)
-    app.connect("config-inited", html.add_static_path)
+    app.connect("write-started", html.add_static_path)
     app.connect("html-page-context", html.add_assets)
     return {
         "version": __version__,

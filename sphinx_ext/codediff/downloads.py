@@ -16,11 +16,10 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from .collect import page_of
+from .leftovers import DOWNLOADS, remove, writing
 from .nodes import codediff, sides
 from .run import Piece, Program
 from .warn import warn
-
-FOLDER = "codediff"
 
 
 class programs(nodes.General, nodes.Element):
@@ -75,6 +74,8 @@ def patch(first: str, second: str, name: str) -> str:
 
 def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Put the downloads in their place, and write their files, where a builder has them."""
+    with writing(app, Path(app.outdir, DOWNLOADS, docname)):
+        remove(app, f"{DOWNLOADS}/{docname}")  # sides may have had other titles
     for place in list(doctree.findall(programs)):
         if not getattr(app.builder, "download_support", False):
             place.parent.remove(place)
@@ -117,9 +118,10 @@ def _links(app: Sphinx, place: programs, docname: str) -> Iterator[list[nodes.No
 
 def _download(app: Sphinx, docname: str, name: str, text: str) -> nodes.Node:
     """Write a file beside Sphinx' own downloads, and return a link to it."""
-    filename = f"{FOLDER}/{docname}/{name}"
-    path = Path(app.outdir) / "_downloads" / filename
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode("utf-8"))
+    path = Path(app.outdir, DOWNLOADS, docname, name)
+    with writing(app, path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode("utf-8"))
+    filename = f"codediff/{docname}/{name}"
     label = nodes.inline(name, name)
     return addnodes.download_reference("", "", label, filename=filename, reftarget=name)

@@ -11,7 +11,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.config import Config
+from sphinx.builders import Builder
 from sphinx.writers.html5 import HTML5Translator
 
 from .align import Row, changed_words
@@ -207,9 +207,9 @@ def add_assets(
     context["metatags"] += f'\n<meta name="codediff" content="{escape("|".join(words))}" />'
 
 
-def add_static_path(_app: Sphinx, config: Config) -> None:
+def add_static_path(app: Sphinx, _builder: Builder) -> None:
     """Have the style sheet copied next to the theme's.
 
-    Any later than this, the configuration would look changed to the next build.
+    Any earlier, where it is installed would be part of what Sphinx keeps of the configuration.
     """
-    config.html_static_path.append(str(STATIC))
+    app.config.html_static_path.append(str(STATIC))

@@ -35,6 +35,9 @@
     may be executed otherwise than it reads. The page shows a symbol in its place, which copying
     leaves out.
 
+``codediff.output``
+    A file of the output cannot be written or removed. The build fails in the end.
+
 ``codediff.marker``
     A ``#!`` stands alone on a line.
 

@@ -1,0 +1,197 @@
+"""What an earlier build left: pages cut short by its end, and files of pages that are gone.
+
+Sphinx takes a page for up to date if its file is newer than its source, and leaves in the output
+folder what it once wrote there. So a note is kept beside the doctrees: which files the pages of
+the last build have, what they show of each other, and whether that build came to its end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import pickle
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.builders import Builder
+from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.environment import BuildEnvironment
+from sphinx.util.index_entries import split_index_msg
+
+from .warn import warn
+
+DOWNLOADS = "_downloads/codediff"
+LENGTH = 64
+"""Characters of what `_shown` returns."""
+
+
+def begin(app: Sphinx) -> None:
+    """Note that a build is under way, and have it see to what the last one left."""
+    note = Note(app)
+    app.connect("env-get-outdated", note.outdated)
+    app.connect("env-get-updated", note.changed, priority=900)  # after sections have numbers
+    app.connect("html-collect-pages", mend_index)
+    app.connect("build-finished", note.finish)
+
+
+class Note:
+    """What is known of the last build by this builder into this folder.
+
+    Attributes:
+        files: Those of its pages, relative to the output folder.
+        shown: What `_shown` made of its pages, or something else if it did not come to its end;
+            None if there was none.
+    """
+
+    def __init__(self, app: Sphinx) -> None:
+        self.app, self.path = app, _path(app)
+        self.files: list[str] = []
+        self.shown: str | None = None
+        with writing(app, self.path):
+            if self.path.is_file():
+                text = self.path.read_text("utf-8", "surrogateescape")
+                *self.files, self.shown = text.split("\n")
+            self.is_cut_short = self.shown is not None and len(self.shown) != LENGTH
+            if self.is_cut_short:
+                Path(app.outdir, ".buildinfo").unlink(missing_ok=True)  # empty, it stops Sphinx
+        classes = type(app.builder).__mro__
+        self.loggers = [logging.getLogger(f"sphinx.{one.__module__}") for one in classes]
+        for logger in self.loggers:
+            logger.addFilter(self.heed)
+        self.write("not at its end")
+
+    def write(self, end: str) -> None:
+        """Write the note."""
+        with writing(self.app, self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.write_text("\n".join([*self.files, end]), "utf-8", "surrogateescape")
+
+    def heed(self, record: logging.LogRecord) -> bool:
+        """Take note if Sphinx warns, maybe in a process of its own, that it cannot write."""
+        arguments = record.args if isinstance(record.args, tuple) else ()
+        errors = [one for one in arguments if isinstance(one, OSError)]
+        if any(not isinstance(one, FileNotFoundError) for one in errors):
+            _fail(self.app)
+        return True
+
+    def outdated(self, _app: Sphinx, env: BuildEnvironment, *_: set[str]) -> Iterable[str]:
+        """Return the pages to be read again: those whose doctrees are cut short, or all."""
+        return [one for one in env.found_docs if self.is_cut_short or _is_cut_short(env, one)]
+
+    def changed(self, app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
+        """Remove the files of pages that are gone, and return the pages that show changes."""
+        gone, self.files = {*self.files, ".buildinfo.bak"}, sorted(_files(app.builder))
+        for name in gone.difference(self.files):
+            with writing(app, Path(app.outdir, name)):
+                remove(app, name)
+        self.write("not at its end")
+        old, self.shown = self.shown, _shown(env)
+        return env.found_docs if old is not None and old != self.shown else ()
+
+    def finish(self, app: Sphinx, exception: Exception | None) -> None:
+        """Note that the build came to its end, if it did."""
+        for logger in self.loggers:
+            logger.removeFilter(self.heed)
+        if exception:
+            return
+        if self.path.is_file() and not self.path.stat().st_size:
+            app.statuscode = 1
+        else:
+            self.write(self.shown or "")
+
+
+def _path(app: Sphinx) -> Path:
+    folder = os.path.relpath(app.outdir, app.doctreedir)
+    name = hashlib.sha256(f"{app.builder.name} {folder}".encode()).hexdigest()[:16]
+    return Path(app.doctreedir, f"codediff-{name}.txt")
+
+
+def _fail(app: Sphinx) -> None:
+    """Have the build fail, and the next one do all anew; this takes no room on a disk."""
+    app.statuscode = 1
+    with contextlib.suppress(OSError):
+        _path(app).write_bytes(b"")
+
+
+@contextlib.contextmanager
+def writing(app: Sphinx, path: Path) -> Iterator[None]:
+    """Turn an error of the system into a warning, and have the build fail in the end."""
+    try:
+        yield
+    except OSError as error:
+        warn("output", f"cannot be written: {error.strerror}", str(path))
+        _fail(app)
+
+
+def remove(app: Sphinx, name: str) -> None:
+    """Remove a file of the output folder, or those in a folder, and folders that are then empty."""
+    path = Path(app.outdir, name)
+    for one in path.iterdir() if path.is_dir() else [path]:
+        if not one.is_dir():
+            one.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # not empty
+        for folder in (path, *path.parents[: name.count("/")]):
+            if folder.is_dir():
+                folder.rmdir()
+
+
+def mend_index(app: Sphinx) -> Iterable[Any]:
+    """Have the search index hold what it would hold after a fresh build; yield no pages.
+
+    Of the pages that are not written again, Sphinx forgets the index entries; of those that are,
+    it keeps the words that are gone, with no page to them.
+    """
+    if indexer := getattr(app.builder, "indexer", None):
+        for words in (indexer._mapping, indexer._title_mapping):
+            for word in [word for word, docnames in words.items() if not docnames]:
+                del words[word]
+        found = indexer._index_entries
+        for docname, entries in app.env.domaindata["index"]["entries"].items():
+            if docname in indexer._titles and docname not in found:
+                found[docname] = sorted(
+                    {
+                        (name, target or "", main)
+                        for kind, text, target, main, _key in entries
+                        for name in split_index_msg(kind, text)
+                    }
+                )
+        indexer._index_entries = dict(sorted(found.items()))
+    return ()
+
+
+def _is_cut_short(env: BuildEnvironment, docname: str) -> bool:
+    """Whether the end of a doctree, which is a pickle, is missing."""
+    path = Path(env.doctreedir, f"{docname}.doctree")
+    return path.is_file() and path.read_bytes()[-1:] != pickle.STOP
+
+
+def _files(builder: Builder) -> Iterator[str]:
+    """Yield the files that all pages have, and folders of their programs, if they are HTML."""
+    if not isinstance(builder, StandaloneHTMLBuilder):
+        return
+    env, config = builder.env, builder.config
+    for docname in env.found_docs:
+        yield Path(os.path.relpath(builder.get_outfilename(docname), builder.outdir)).as_posix()
+        yield f"{DOWNLOADS}/{docname}"
+        source = Path(env.doc2path(docname, False))
+        if config.html_copy_source:
+            suffix = config.html_sourcelink_suffix
+            yield f"_sources/{source.as_posix()}{suffix if source.suffix != suffix else ''}"
+    yield from (f"{builder.imagedir}/{name}" for _docnames, name in env.images.values())
+    yield from (f"_downloads/{name}" for _docnames, name in env.dlfiles.values())
+
+
+def _shown(env: BuildEnvironment) -> str:
+    """Return what is the same for two states of the pages only if they show each other alike."""
+    shown = [
+        sorted((docname, toc.pformat()) for docname, toc in env.tocs.items()),
+        sorted((docname, title.pformat()) for docname, title in env.titles.items()),
+        [env.toctree_includes, env.toc_secnumbers, env.toc_fignumbers],
+        sorted(repr(one) for domain in env.domains.values() for one in domain.get_objects()),
+    ]
+    return hashlib.sha256(json.dumps(shown, sort_keys=True, default=repr).encode()).hexdigest()
