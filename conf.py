@@ -1,9 +1,9 @@
 """How Sphinx builds the site in docs/."""
 
+import json
 import os
 import sys
 from pathlib import Path
-from shutil import copy2
 
 ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT / "sphinx_ext"))
@@ -70,7 +70,10 @@ def offer_notebook(app, pagename, _template, context, doctree):
     if doctree and notebook.is_file() and app.builder.name == "html":
         target = Path(app.outdir) / "_sources" / f"{pagename}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
-        copy2(notebook, target)
+        content = json.loads(notebook.read_text("utf-8"))
+        for number, cell in enumerate(content["cells"], 1):
+            cell["id"] = f"cell-{number}"  # which is random otherwise
+        target.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
         context["ipynb_source"] = f"{pagename}.ipynb"
 
 

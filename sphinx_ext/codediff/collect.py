@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from docutils import nodes
+from sphinx.application import Sphinx
 from sphinx.builders.dummy import DummyBuilder
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.ext.ifconfig import ifconfig
 
+from .leftovers import writing
 from .nodes import codediff, sides
 from .results import digest
 from .run import Piece, Program
@@ -79,6 +81,10 @@ class ProgramsBuilder(DummyBuilder):
     name = "codediff-programs"
     epilog = ""
 
+    def __init__(self, app: Sphinx, env: BuildEnvironment) -> None:
+        super().__init__(app, env)
+        self.application = app
+
     def init(self) -> None:
         """Keep notebooks from being executed."""
         super().init()
@@ -97,8 +103,9 @@ class ProgramsBuilder(DummyBuilder):
             "results": results and str(results),
             "pages": pages,
         }
-        text = json.dumps(data, ensure_ascii=False)
-        (Path(self.outdir) / "programs.json").write_text(text, "utf-8")
+        path = Path(self.outdir, "programs.json")
+        with writing(self.application, path):
+            path.write_text(json.dumps(data, ensure_ascii=False), "utf-8")
 
 
 def results_file(config: Any, confdir: Any) -> Path | None:

@@ -15,6 +15,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+CONTENTS = "codediff-contents.txt"
+
 
 class EnvironmentNotMadeError(Exception):
     """An environment could not be made; the message says which and why."""
@@ -40,20 +42,45 @@ def python_of(name: str, requirements: Sequence[str] | None, *, cache: Path) -> 
     version = ".".join(map(str, sys.version_info[:3]))
     wanted = json.dumps([sorted(requirements), version, sys.base_prefix])
     folder = cache / hashlib.sha256(wanted.encode()).hexdigest()[:16]
-    if not _python(folder).exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        # Others may be about to make the same one, and this may be interrupted: what bears the
-        # final name is whole.
-        with tempfile.TemporaryDirectory(dir=cache, ignore_cleanup_errors=True) as name_for_now:
-            made = Path(name_for_now) / "environment"
-            _make(name, requirements, made)
-            try:
-                made.rename(folder)
-            except OSError:
-                if not _python(folder).exists():  # its interpreter is gone; else another was faster
-                    shutil.rmtree(folder)
-                    made.rename(folder)
+    try:
+        if not _is_whole(folder):
+            _make_in(folder, name, requirements)
+    except OSError as error:
+        message = f"the environment {name!r} could not be made: {error}"
+        raise EnvironmentNotMadeError(message) from error
     return _python(folder)
+
+
+def _make_in(folder: Path, name: str, requirements: Sequence[str]) -> None:
+    """Make an environment beside its place, and put it there."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Others may be about to make the same one, and this may be interrupted: what bears the final
+    # name is whole.
+    with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as for_now:
+        made = Path(for_now) / "environment"
+        _make(name, requirements, made)
+        (made / CONTENTS).write_text("\n".join(_installed(made)), "utf-8")
+        try:
+            made.rename(folder)
+        except OSError:
+            if not _is_whole(folder):  # things are missing in it; else another was faster
+                shutil.rmtree(folder)
+                made.rename(folder)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether an environment still has its interpreter, and all that was installed."""
+    try:
+        wanted = (folder / CONTENTS).read_text("utf-8").split("\n")
+    except OSError:
+        return False
+    return _python(folder).exists() and set(wanted) <= {"", *_installed(folder)}
+
+
+def _installed(folder: Path) -> list[str]:
+    """Return the names of what is in an environment, packages and their data."""
+    found = (*folder.glob("lib/python*/site-packages/*"), *folder.glob("Lib/site-packages/*"))
+    return sorted(one.name for one in found)
 
 
 def _python(folder: Path) -> Path:

@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import pickle
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,9 @@ from sphinx.util.index_entries import split_index_msg
 from .warn import warn
 
 DOWNLOADS = "_downloads/codediff"
-LENGTH = 64
-"""Characters of what `_shown` returns."""
+ENDS = re.compile(rb"\ntags: .*\n\Z|\)\Z")
+LENGTH, HALF = 64, 32
+"""Characters of what `_shown` returns, and what is left of them while a build is under way."""
 
 
 def begin(app: Sphinx) -> None:
@@ -56,14 +58,18 @@ class Note:
             if self.path.is_file():
                 text = self.path.read_text("utf-8", "surrogateescape")
                 *self.files, self.shown = text.split("\n")
-            self.is_cut_short = self.shown is not None and len(self.shown) != LENGTH
-            if self.is_cut_short:
-                Path(app.outdir, ".buildinfo").unlink(missing_ok=True)  # empty, it stops Sphinx
+            for name in (".buildinfo", "searchindex.js"):
+                path = Path(app.outdir, name)
+                if path.is_file() and not ENDS.search(path.read_bytes()):
+                    path.unlink()  # for it stops Sphinx, or loses what pages say
+                    self.shown = ""
+        self.is_cut_short = self.shown is not None and len(self.shown) != LENGTH
         classes = type(app.builder).__mro__
         self.loggers = [logging.getLogger(f"sphinx.{one.__module__}") for one in classes]
         for logger in self.loggers:
             logger.addFilter(self.heed)
-        self.write("not at its end")
+        with writing(app, self.path):
+            _shorten(self.path, HALF)
 
     def write(self, end: str) -> None:
         """Write the note."""
@@ -89,8 +95,8 @@ class Note:
         for name in gone.difference(self.files):
             with writing(app, Path(app.outdir, name)):
                 remove(app, name)
-        self.write("not at its end")
         old, self.shown = self.shown, _shown(env)
+        self.write(self.shown[:HALF])
         return env.found_docs if old is not None and old != self.shown else ()
 
     def finish(self, app: Sphinx, exception: Exception | None) -> None:
@@ -99,10 +105,10 @@ class Note:
             logger.removeFilter(self.heed)
         if exception:
             return
-        if self.path.is_file() and not self.path.stat().st_size:
-            app.statuscode = 1
-        else:
-            self.write(self.shown or "")
+        if self.path.is_file() and self.path.read_bytes()[-1:] in (b"", b"\n"):
+            app.statuscode = 1  # not yet that of this process, if it was in another one
+        elif self.shown:
+            self.write(self.shown)
 
 
 def _path(app: Sphinx) -> Path:
@@ -112,10 +118,18 @@ def _path(app: Sphinx) -> Path:
 
 
 def _fail(app: Sphinx) -> None:
-    """Have the build fail, and the next one do all anew; this takes no room on a disk."""
+    """Have the build fail, and the next one do all anew."""
     app.statuscode = 1
     with contextlib.suppress(OSError):
-        _path(app).write_bytes(b"")
+        _shorten(_path(app), 0)
+
+
+def _shorten(path: Path, length: int) -> None:
+    """Cut the last line of a file, if there is one, which takes no room on a disk."""
+    if path.is_file():
+        text = path.read_bytes()
+        last = text.rpartition(b"\n")[2]
+        os.truncate(path, len(text) - max(0, len(last) - length))
 
 
 @contextlib.contextmanager

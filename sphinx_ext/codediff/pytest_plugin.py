@@ -7,6 +7,7 @@ Thin: pages are read by Sphinx in a process of its own, once a run, and programs
 from __future__ import annotations
 
 import bdb
+import contextlib
 import difflib
 import json
 import os
@@ -16,14 +17,13 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .environments import EnvironmentNotMadeError, python_of
-from .results import Result, read, write
+from .results import Result, read, today, write
 from .run import Failure, Outcome, Program, Runner
 
 PROGRAMS = pytest.StashKey[dict[str, Any]]()
@@ -48,7 +48,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker_input is not None:
         config.stash[PROGRAMS] = json.loads(worker_input["codediff"])
     elif not config.option.help:
-        config.stash[PROGRAMS] = _read_pages(config)
+        try:
+            today()
+            config.stash[PROGRAMS] = _read_pages(config)
+        except (OSError, OverflowError, ValueError) as error:
+            raise pytest.UsageError(f"--codediff: {error}") from None
         config.pluginmanager.register(_Account(config), "codediff-account")
     if config.pluginmanager.hasplugin("xdist"):
         config.pluginmanager.register(_Workers(), "codediff-workers")
@@ -68,6 +72,7 @@ class _Account:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.reports: dict[tuple[str, str], pytest.TestReport] = {}
+        self.problem = ""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note what became of a program, wherever it ran."""
@@ -75,7 +80,7 @@ class _Account:
         if report.when == "call":
             self.reports[page, name] = report
 
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write which programs passed; what is known of others that are still there stays."""
         known = self.config.stash[PROGRAMS]
         if not known["results"]:
@@ -92,11 +97,17 @@ class _Account:
                     results[digest] = Result(**json.loads(properties["codediff"]))
                 elif report:
                     results.pop(digest, None)
-        write(path, {digest: results[digest] for digest in sorted(digests & results.keys())})
+        try:
+            write(path, {digest: results[digest] for digest in sorted(digests & results.keys())})
+        except OSError as error:
+            self.problem = f"codediff: {path} cannot be written: {error.strerror}"
+            session.exitstatus = session.exitstatus or pytest.ExitCode.INTERNAL_ERROR
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
         """Count the sides, as the last thing of all."""
+        if self.problem:
+            print(self.problem)
         blocks, counts, skipped = 0, Counter[str](), list[str]()
         for name, page in self.config.stash[PROGRAMS]["pages"].items():
             blocks += page["blocks"]
@@ -160,7 +171,10 @@ def _cache(config: pytest.Config) -> Path:
     """Return the folder in which things are kept; without pytest's cache, for this run alone."""
     cache = getattr(config, "cache", None)
     if cache:
-        return Path(cache.mkdir("codediff"))
+        with contextlib.suppress(OSError):  # as pytest does
+            kept = Path(cache.mkdir("codediff"))
+            tempfile.TemporaryFile(dir=kept).close()
+            return kept
     if TEMPORARY not in config.stash:
         config.stash[TEMPORARY] = folder = tempfile.TemporaryDirectory()
         config.add_cleanup(folder.cleanup)
@@ -275,7 +289,7 @@ class ProgramItem(pytest.Item):
             from .coverage_plugin import record
 
             record(coverage, self.program, outcome, root=self.config.rootpath)
-        result = Result(date.today().isoformat(), outcome.python, outcome.versions)
+        result = Result(today(), outcome.python, outcome.versions)
         self.user_properties.append(("codediff", json.dumps(asdict(result))))
         if outcome.stdout:
             self.add_report_section("call", "stdout", outcome.stdout)
@@ -295,8 +309,8 @@ class ProgramItem(pytest.Item):
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
         """Show the places on the page, not those in the runner."""
-        if isinstance(excinfo.value, EnvironmentNotMadeError):
-            return str(excinfo.value)
+        if isinstance(excinfo.value, (EnvironmentNotMadeError, OSError, RuntimeError)):
+            return f"{self.program.group!r} could not be run: {excinfo.value}"
         if isinstance(excinfo.value, ProgramError):
             root = self.config.rootpath
             return "\n\n".join(_explain(one, root) for one in excinfo.value.outcome.failures)

@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from .run import Program
@@ -53,32 +54,62 @@ def read(path: Path) -> dict[str, Result]:
     """Return results by digest of their programs; none if there is no such file.
 
     Raises:
-        ValueError: If the file is cut short, or not of this version.
+        ValueError: If the file cannot be read, is cut short, or not of this version.
     """
     try:
         data = json.loads(path.read_text("utf-8"))
         if data["format"] != FORMAT:
             raise ValueError(f"format {data['format']}, not {FORMAT}")
-        return {key: Result(**known) for key, known in data["results"].items()}
+        return {key: _checked(Result(**known)) for key, known in data["results"].items()}
     except FileNotFoundError:
         return {}
-    except (TypeError, KeyError, AttributeError) as error:
+    except (OSError, RecursionError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"not a file of results: {error}") from error
 
 
+def _checked(result: Result) -> Result:
+    texts = [result.python, *result.versions, *result.versions.values()]
+    if date.fromisoformat(result.day).isoformat() != result.day or not all(
+        isinstance(text, str) for text in texts
+    ):
+        raise TypeError(f"{result} is not a result")
+    return result
+
+
+def today() -> str:
+    """Return the date, or the one that builds are to have for the same output every time.
+
+    Raises:
+        ValueError: If the variable ``SOURCE_DATE_EPOCH`` is not a number of seconds.
+    """
+    seconds = os.environ.get("SOURCE_DATE_EPOCH")
+    return str(datetime.fromtimestamp(int(seconds), UTC).date() if seconds else date.today())
+
+
 def digest_of_file(path: Path) -> str:
-    """Return what is the same for two states of a file only if they are equal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    """Return what is the same for two states of a file only if they are equal or unreadable."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def write(path: Path, results: Mapping[str, Result]) -> None:
-    """Write results so that a reader finds the old ones or the new ones, and nothing between."""
+    """Write results so that a reader finds the old ones or the new ones, and nothing between.
+
+    Raises:
+        OSError: If they cannot be written; the old ones are left.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     data = {"format": FORMAT, "results": {key: asdict(one) for key, one in results.items()}}
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(data, file, indent=1, sort_keys=True)
-    Path(name).replace(path)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(data, file, indent=1, sort_keys=True)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink()
+        raise
 
 
 def summary(results: Iterable[Result]) -> tuple[str, str, str]:

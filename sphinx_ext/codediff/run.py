@@ -790,12 +790,18 @@ class _Server:
 
     def run(self, request: Mapping[str, Any]) -> Outcome:
         """Run a program in a fork of this process."""
-        board, begin = _Board(), time.monotonic()
-        with tempfile.TemporaryFile() as faults, contextlib.closing(board.memory):
-            output, child_output = os.pipe()
+        begin = time.monotonic()
+        try:
+            board, (output, child_output) = _Board(), os.pipe()
+            faults = tempfile.TemporaryFile()  # noqa: SIM115
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # `_can_fork` knows better
                 pid = os.fork()
+        except OSError as error:
+            self.answer({"pid": 0})
+            program = Program.from_json(request["program"])
+            return Outcome(False, (_failure(program, 0, "exit", f"did not start: {error}", None),))
+        with faults, contextlib.closing(board.memory):
             if not pid:
                 try:
                     os.close(output)
@@ -1032,7 +1038,7 @@ class Runner:
         if outcome:
             return Outcome.from_json(outcome)
         self.close()
-        if pid:
+        if pid and pid["pid"]:
             _kill(pid["pid"])
         text = "took the process that watches it along, or was there when that was killed"
         return Outcome(False, (_failure(program, 0, "signal", text, None),))
