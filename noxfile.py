@@ -1,5 +1,8 @@
 """Everything that is done to this project: ``nox --list`` names it, ``nox -s NAME`` does it."""
 
+import shutil
+import tempfile
+import time
 from pathlib import Path
 
 import nox
@@ -30,6 +33,32 @@ def docs(session: nox.Session) -> None:
     """Build the site into _build/html; a warning fails it."""
     install(session)
     session.run("sphinx-build", *STRICT, *SITE, "_build/html", *session.posargs)
+
+
+@nox.session
+def reproducible(session: nox.Session) -> None:
+    """Build the site here and, afresh, in another place; a byte that differs fails it."""
+    install(session)
+    environ = {"SOURCE_DATE_EPOCH": str(int(time.time()))}
+    results = Path("_build", "results.json")
+    with tempfile.TemporaryDirectory() as folder:
+        elsewhere = Path(folder, "a folder", "that is elsewhere")
+        ignored = shutil.ignore_patterns(".*", "_build", "__pycache__")
+        shutil.copytree(".", elsewhere, ignore=ignored)
+        if results.is_file():
+            (elsewhere / "_build").mkdir()
+            shutil.copy(results, elsewhere / results)
+        built = []
+        for root in (Path.cwd(), elsewhere):
+            with session.chdir(root):
+                session.run("sphinx-build", *STRICT, *SITE, "_build/html", "-q", env=environ)
+            files = [path for path in (root / "_build" / "html").rglob("*") if path.is_file()]
+            built.append({path.relative_to(root): path.read_bytes() for path in files})
+    first, second = built
+    different = [str(name) for name in first | second if first.get(name) != second.get(name)]
+    if different:
+        session.error(f"these files differ: {', '.join(sorted(different))}")
+    session.log(f"all {len(first)} files are equal")
 
 
 @nox.session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -96,10 +97,27 @@ def assert_equal(found: dict[str, bytes], expected: dict[str, bytes]) -> None:
 def test_another_place_makes_no_difference(tmp_path: Path) -> None:
     found = []
     for name, seed, zone in [("a", "1", "UTC-14"), ("folder/with a longer name", "2", "UTC+12")]:
-        source = write(tmp_path / name / "source", FILES)
+        source, extension = write(tmp_path / name / "source", FILES), tmp_path / name / "extension"
+        shutil.copytree(ROOT / "sphinx_ext", extension)
         environ = {"SOURCE_DATE_EPOCH": "1700000000", "PYTHONHASHSEED": seed, "TZ": zone}
+        environ |= {"PYTHONPATH": str(extension), "LC_ALL": "C" if seed == "1" else "C.UTF-8"}
+        command = [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff"]
+        command += ["--rootdir", source, source]
+        subprocess.run(command, env=os.environ | environ, check=False, capture_output=True)
         found.append(build(source, tmp_path / name / "html", **environ))
+        assert b'<time datetime="2023-11-14">' in found[-1]["page1.html"]
     assert_equal(*found)
+
+
+def test_another_version_of_the_extension_starts_afresh(tmp_path: Path) -> None:
+    source, extension = write(tmp_path / "source", FILES), tmp_path / "extension"
+    shutil.copytree(ROOT / "sphinx_ext", extension)
+    build(source, tmp_path / "html", PYTHONPATH=str(extension))
+    path = extension / "codediff" / "html.py"
+    path.write_text(path.read_text("utf-8").replace("codediff-side", "other-side"), "utf-8")
+    assert (
+        b"other-side" in build(source, tmp_path / "html", PYTHONPATH=str(extension))["page1.html"]
+    )
 
 
 def test_parallel_makes_no_difference(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -64,9 +66,11 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("build-finished", groups.report_apart)
     app.connect("write-started", html.add_static_path)
     app.connect("html-page-context", html.add_assets)
+    # What another state of the extension has read or written is of no use to this one.
+    files = sorted(Path(__file__).parent.glob("*.py"))
     return {
         "version": __version__,
-        "env_version": 1,
+        "env_version": zlib.crc32(b"".join(path.read_bytes() for path in files)),
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }
