@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -151,6 +152,24 @@ def test_an_environment_is_not_taken_from_under_those_who_use_it(
     python = python_of("old", wanted, cache=tmp_path)
     assert [python.lstat().st_ino] == first
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("gone", ["bin/python", "lib/python*/site-packages/library*"])
+def test_an_environment_in_which_things_are_missing_is_made_again(
+    tmp_path: Path, wheels: Path, gone: str
+) -> None:
+    wanted = [str(wheels / "library-1-py3-none-any.whl")]
+    python = python_of("old", wanted, cache=tmp_path)
+    for path in python.parent.parent.glob(gone):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    python = python_of("old", wanted, cache=tmp_path)
+    subprocess.run([python, "-c", "import library"], check=True)
+
+
+def test_without_room_no_environment_is_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(EnvironmentNotMadeError, match=r"'old' could not be made: .*File exists"):
+        python_of("old", [], cache=tmp_path / "file")
 
 
 def test_an_environment_may_be_empty(tmp_path: Path) -> None:

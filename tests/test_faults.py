@@ -53,6 +53,8 @@ AFTER = {
 }
 
 
+POWERLESS = ("setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override")
+NOT_ROOT = POWERLESS if os.geteuid() == 0 else ()
 CLEAN: dict[str, dict[str, bytes]] = {}
 
 
@@ -203,6 +205,32 @@ def test_a_full_disk_is_an_error_and_leaves_no_trace(site: Site, jobs: str) -> N
         assert_equal(site.contents(), clean)
 
 
+@pytest.mark.parametrize("doctrees", ["html/.doctrees", "doctrees"])
+def test_a_folder_that_cannot_be_written_is_an_error(
+    site: Site, tmp_path: Path, doctrees: str
+) -> None:
+    def build(*before: str) -> subprocess.CompletedProcess[str]:
+        command = [*before, sys.executable, "-m", "sphinx", "-q", "-d", tmp_path / doctrees]
+        environ = os.environ | {"PYTHONPATH": str(ROOT / "sphinx_ext")}
+        paths = site.source, site.target
+        return subprocess.run(
+            [*command, *paths], env=environ, capture_output=True, text=True, check=False
+        )
+
+    clean = site.clean(AFTER)
+    write_files(site.source, BEFORE)
+    assert build().returncode == 0
+    write_files(site.source, AFTER)
+    subprocess.run(["chmod", "-R", "a-w", site.target], check=True)
+    failed = build(*NOT_ROOT)
+    subprocess.run(["chmod", "-R", "u+w", site.target], check=True)
+    assert failed.returncode != 0
+    assert "Permission denied" in failed.stderr
+    assert_plain(failed.stderr)
+    assert build().returncode == 0
+    assert_equal(site.contents(), clean)
+
+
 def test_a_missing_static_folder_is_made_again(site: Site) -> None:
     files = {**BEFORE, "conf.py": f"{BEFORE['conf.py']}\nhtml_static_path = ['_static']\n"}
     clean = site.clean(files)
@@ -269,8 +297,6 @@ def test_a_run_after_one_that_was_killed_is_right(tmp_path: Path) -> None:
         assert results.read_bytes() == clean, (SEED, point)
 
 
-POWERLESS = ("setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override")
-NOT_ROOT = POWERLESS if os.geteuid() == 0 else ()
 SMALL = ("prlimit", "--fsize=20")
 
 

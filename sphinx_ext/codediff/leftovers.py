@@ -91,10 +91,12 @@ class Note:
 
     def changed(self, app: Sphinx, env: BuildEnvironment) -> Iterable[str]:
         """Remove the files of pages that are gone, and return the pages that show changes."""
-        gone, self.files = {*self.files, ".buildinfo.bak"}, sorted(_files(app.builder))
-        for name in gone.difference(self.files):
+        files = set(_files(app.builder))
+        for name in {*self.files, ".buildinfo.bak"} - files:
             with writing(app, Path(app.outdir, name)):
                 remove(app, name)
+        still_there = {name for name in self.files if Path(app.outdir, name).exists()}
+        self.files = sorted(files | still_there)
         old, self.shown = self.shown, _shown(env)
         self.write(self.shown[:HALF])
         return env.found_docs if old is not None and old != self.shown else ()
