@@ -5,6 +5,8 @@ import os
 import sys
 from pathlib import Path
 
+from myst_nb.sphinx_ext import add_global_html_resources
+
 ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT / "sphinx_ext"))
 
@@ -77,6 +79,20 @@ def offer_notebook(app, pagename, _template, context, doctree):
         context["ipynb_source"] = f"{pagename}.ipynb"
 
 
+def withdraw_notebook(app, _env, docname):
+    """Remove the notebook of a page that is gone."""
+    Path(app.outdir, "_sources", f"{docname}.ipynb").unlink(missing_ok=True)
+
+
+def copy_style(app, _builder):
+    """Have MyST-NB copy its style sheet before pages are written, which have its checksum."""
+    if app.builder.format == "html":
+        Path(app.outdir, "_static").mkdir(exist_ok=True)
+        add_global_html_resources(app, None)
+
+
 def setup(app):
     """Register what is this site's alone."""
     app.connect("html-page-context", offer_notebook, priority=400)  # before the theme's buttons
+    app.connect("env-purge-doc", withdraw_notebook)
+    app.connect("write-started", copy_style)
