@@ -31,7 +31,18 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # Here, since pytest loads the package for its plugin and has no use for Sphinx.
     from sphinx.config import ENUM
 
-    from . import codeautolink, collect, downloads, groups, html, leftovers, nodes, plain, stamp, translation
+    from . import (
+        codeautolink,
+        collect,
+        downloads,
+        groups,
+        html,
+        leftovers,
+        nodes,
+        plain,
+        stamp,
+        translation,
+    )
     from .directive import HIGHLIGHTS, CodeDiff
 
     app.setup_extension("sphinx.ext.doctest")

@@ -14,6 +14,8 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from .leftovers import writing
+
 # A line with words noted: what is before the note, a tag, ranges, what is after it, the code.
 _NOTED = re.compile(r'(<[^<>]*) data-words="(ins|del) ([-\d ]+)"([^<>]*>)(.*)')
 _PARTS = re.compile("(<[^>]*>)|([^<]+)")
@@ -35,7 +37,8 @@ def mark_pages(app: Sphinx, exception: Exception | None) -> None:
         text = path.read_text("utf-8")
         marked = _NOTED.sub(_mark, text)
         if marked != text:
-            path.write_text(marked, "utf-8")
+            with writing(app, path):
+                path.write_text(marked, "utf-8")
 
 
 def _mark(noted: re.Match[str]) -> str:

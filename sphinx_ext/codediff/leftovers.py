@@ -38,7 +38,7 @@ def begin(app: Sphinx) -> None:
     app.connect("env-get-outdated", note.outdated)
     app.connect("env-get-updated", note.changed, priority=900)  # after sections have numbers
     app.connect("html-collect-pages", mend_index)
-    app.connect("build-finished", note.finish)
+    app.connect("build-finished", note.finish, priority=900)  # after all that writes pages
 
 
 class Note:
@@ -162,7 +162,8 @@ def mend_index(app: Sphinx) -> Iterable[Any]:
     Of the pages that are not written again, Sphinx forgets the index entries; of those that are,
     it keeps the words that are gone, with no page to them.
     """
-    if indexer := getattr(app.builder, "indexer", None):
+    with contextlib.suppress(AttributeError):  # what Sphinx has for itself, it may rename
+        indexer: Any = app.builder.indexer  # type: ignore[attr-defined]
         for words in (indexer._mapping, indexer._title_mapping):
             for word in [word for word, docnames in words.items() if not docnames]:
                 del words[word]
