@@ -1,5 +1,6 @@
 """Everything that is done to this project: ``nox --list`` names it, ``nox -s NAME`` does it."""
 
+import os
 import shutil
 import tempfile
 import time
@@ -8,12 +9,31 @@ from pathlib import Path
 import nox
 
 nox.options.default_venv_backend = "uv|virtualenv"
+# A Python that is not on the machine is left out, in continuous integration as well.
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "tests", "browser", "doctest", "docs"]
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 LOWEST_PYTHON = PYPROJECT["project"]["requires-python"].removeprefix(">=")
+# What the extension is tested with. "lowest" is the lowest version of each direct dependency, and
+# "newest" the newest Sphinx that there is for a Python: for 3.11 it is 9.0.
+VERSIONS = [
+    (LOWEST_PYTHON, "lowest"),
+    *((LOWEST_PYTHON, sphinx) for sphinx in ("7.4", "8.2", "9.0")),
+    *(
+        (python, sphinx)
+        for python in nox.project.python_versions(PYPROJECT)
+        if python != LOWEST_PYTHON
+        for sphinx in ("7.4", "8.2", "9.0", "newest")
+    ),
+]
+# ``TEST_VERSIONS="3.11-lowest 3.13-newest"`` picks some of them.
+PICKED = os.environ.get("TEST_VERSIONS", " ".join(map("-".join, VERSIONS))).split()
 SITE = ("-c", ".", "-d", "_build/doctrees", "docs")
+# Tests start hundreds of processes: uv compiles to bytecode once, as pip does by itself.
+COMPILE = {"UV_COMPILE_BYTECODE": "1"}
 # What jax has compiled is kept: that is most of the time that the pages' code takes.
 COMPILED = {
     "JAX_COMPILATION_CACHE_DIR": str(Path("_build", "jax_cache").absolute()),
@@ -25,7 +45,7 @@ STRICT = ("-W", "--keep-going")
 
 def install(session: nox.Session) -> None:
     """Install what ``requirements.txt`` locks, the same for every session."""
-    session.install("--require-hashes", "-r", "requirements.txt")
+    session.install("--require-hashes", "-r", "requirements.txt", env=COMPILE)
 
 
 @nox.session
@@ -82,11 +102,25 @@ def mutants(session: nox.Session) -> None:
     )
 
 
-@nox.session
-def tests(session: nox.Session) -> None:
-    """Run the test suite, but for what needs a browser."""
-    install(session)
-    session.run("pytest", "--ignore=tests/browser", *session.posargs)
+@nox.session(venv_backend="uv")
+@nox.parametrize(
+    ("python", "sphinx"),
+    [*(version.split("-") for version in PICKED), (None, "locked")],
+    ids=[*PICKED, "locked"],
+)
+def tests(session: nox.Session, sphinx: str) -> None:
+    """Test the extension with each version, then everything but the looks with those locked."""
+    if sphinx == "locked":
+        install(session)
+    else:
+        wanted = {"lowest": "--resolution=lowest-direct", "newest": "sphinx"}
+        session.install(
+            *("--upgrade", "--requirements=pyproject.toml", "--all-extras", "--group=tests"),
+            wanted.get(sphinx, f"sphinx=={sphinx}.*"),
+            env=COMPILE,
+        )
+    apart = ("--ignore=tests/browser", "--ignore=tests/release")
+    session.run("pytest", "--numprocesses=auto", *apart, *session.posargs)
 
 
 @nox.session

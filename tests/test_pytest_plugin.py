@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from sphinx import version_info
 
 from conftest import ROOT, run_pytest
 
@@ -181,8 +182,10 @@ def test_of_equal_docstrings_the_one_that_failed_is_named(run: Run) -> None:
     page = "Page\n====\n\n.. autoclass:: module.C\n   :members:\n"
     conf = "extensions = ['codediff', 'sphinx.ext.autodoc']\n"
     failed = run("docs", index_rst=page, module_py=module, conf_py=conf)
-    for line in (7, 16, 22):
-        assert f"docs/module.py:{line}: ZeroDivisionError" in failed.stdout
+    # Before Sphinx 9, autodoc does not tell in which file the docstring of an attribute is.
+    attribute = "docs/module.py:22" if version_info >= (9,) else "docstring of module.C.x:3"
+    for place in ("docs/module.py:7", "docs/module.py:16", attribute):
+        assert f"{place}: ZeroDivisionError" in failed.stdout
 
 
 def test_programs_import_what_the_configuration_lets_pages_import(run: Run, tmp_path: Path) -> None:
