@@ -29,7 +29,7 @@ VERSIONS = [
         for sphinx in ("7.4", "8.2", "9.0", "newest")
     ),
 ]
-# ``TEST_VERSIONS="3.11-lowest 3.13-newest"`` picks some of them.
+# ``TEST_VERSIONS="3.11-lowest 3.13-newest"`` picks some of them, and "" none.
 PICKED = os.environ.get("TEST_VERSIONS", " ".join(map("-".join, VERSIONS))).split()
 SITE = ("-c", ".", "-d", "_build/doctrees", "docs")
 # Tests start hundreds of processes: uv compiles to bytecode once, as pip does by itself.
@@ -131,6 +131,29 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session
+def release(session: nox.Session) -> None:
+    """Build what is published into dist/, and try it alone, as the manual says."""
+    install(session)
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build")
+    session.run("twine", "check", "--strict", *map(str, Path("dist").iterdir()))
+    session.run("check-wheel-contents", "dist")
+    session.run("pytest", "tests/release", *session.posargs)
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Look up known vulnerabilities of what is locked, and the licences of what users install."""
+    session.install("uv", ".")
+    locked = ("--disable-pip", "--require-hashes", "--requirement=requirements.txt")
+    session.run("uvx", "pip-audit", "--strict", *locked)
+    session.run(
+        *("uvx", "pip-licenses", "--python=python", "--partial-match"),
+        *("--allow-only=MIT;BSD;Apache;Python Software Foundation;PSF;ISC", *session.posargs),
+    )
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure speed and size, as ratios within one run; too large a figure fails it."""
     install(session)
@@ -139,12 +162,19 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style with ruff, types with mypy --strict, and spelling with codespell."""
+    """Check style, types and spelling, and the files that configure continuous integration."""
     install(session)
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("mypy")
     session.run("codespell")
+    for schema, *files in (
+        ("github-workflows", *map(str, Path(".github/workflows").iterdir())),
+        ("dependabot", ".github/dependabot.yml"),
+        ("readthedocs", ".readthedocs.yaml"),
+    ):
+        session.run("check-jsonschema", f"--builtin-schema=vendor.{schema}", *files)
+    session.run("zizmor", "--offline", "--quiet", ".github")
 
 
 @nox.session
