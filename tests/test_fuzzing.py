@@ -28,6 +28,7 @@ html_theme = "basic"
 html_copy_source = False
 show_warning_types = True
 smartquotes = False  # else titles are not what was written
+trim_doctest_flags = False  # nor sessions
 myst_enable_extensions = ["colon_fence"]
 codediff_environments = {"old": ["pydantic<2"]}
 """
