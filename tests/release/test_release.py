@@ -40,7 +40,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(package: set[str]) -> None
 
 def test_the_sdist_holds_what_makes_the_wheel_and_nothing_else(package: set[str]) -> None:
     # hatchling adds .gitignore, which it heeds when it makes the wheel of the sdist.
-    others = {".gitignore", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
+    others = {".gitignore", "LICENSE", "PKG-INFO", "pyproject.toml", "sphinx_ext/README.md"}
     with tarfile.open(ROOT / "dist" / f"{NAME}.tar.gz") as sdist:
         held = {name.removeprefix(f"{NAME}/") for name in sdist.getnames()}
     assert held == others | {f"sphinx_ext/{name}" for name in package}
