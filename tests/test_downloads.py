@@ -99,6 +99,13 @@ def test_programs_are_found_from_pages_in_folders(build: Build, tmp_path: Path) 
     assert len(downloads(built, "folder/page/index")) == 5
 
 
+def test_one_page_of_all_offers_those_of_each(build: Build) -> None:
+    index = "Index\n=====\n\n.. toctree::\n\n   page\n"
+    built = build(builder="singlehtml", index_rst=index, page_rst=PAGE)
+    assert built.warnings == []
+    assert len(downloads(built)) == 5
+
+
 @pytest.mark.parametrize(
     "builder", ["latex", "text", "man", "xml", "gettext", "singlehtml", "epub"]
 )

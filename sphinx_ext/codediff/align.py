@@ -24,7 +24,9 @@ _Anchors = Callable[[Sequence[_Texts], Sequence[str]], list[_Pair]]
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _WORD = re.compile(r"\w+")
-_PIECE = re.compile(r"\w+|\s+|[^\w\s]")
+# What is drawn as one character is one piece: accents and vowel signs, and joined emoji.
+_JOINED = r"\w\u0300-\u036f\u0900-\u0dff\u200c\u200d\u2600-\u27bf\ufe00-\ufe0f\U0001f000-\U0001faff"
+_PIECE = re.compile(rf"[{_JOINED}]+|\s+|[^{_JOINED}\s]")
 
 _LONGEST = 4  # characters of a word that add to its weight
 _FEW = 24  # pairs of lines in a hunk that are compared without more ado

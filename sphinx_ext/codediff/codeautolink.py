@@ -33,11 +33,12 @@ def mark_pages(app: Sphinx, exception: Exception | None) -> None:
     """Mark the words that differ, on pages in which sphinx-codeautolink has linked names."""
     if exception or not awaits_links(app.config, app.builder.name):
         return
-    for path in Path(app.outdir).rglob("*.html"):
-        text = path.read_text("utf-8")
-        marked = _NOTED.sub(_mark, text)
-        if marked != text:
-            with writing(app, path):
+    for docname in app.env.found_docs:
+        path = Path(app.builder.get_outfilename(docname))  # type: ignore[attr-defined]
+        with writing(app, path):
+            text = path.read_text("utf-8")
+            marked = _NOTED.sub(_mark, text)
+            if marked != text:
                 path.write_text(marked, "utf-8")
 
 

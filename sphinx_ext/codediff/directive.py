@@ -18,7 +18,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.logging import suppress_logging
 
 from . import sides
-from .invisible import REPLACEMENT
+from .invisible import REPLACEMENT, explain
 from .nodes import codediff
 from .nodes import sides as sides_of
 from .translation import _
@@ -94,6 +94,8 @@ class CodeDiff(SphinxDirective):
                 message = f"the option {name!r} has no effect beside ':title:'; drop one of them"
             if message:
                 yield sides.Problem("option", message, name)
+            if name in (*TITLES, "caption", "groups") and (message := explain(value, "the text")):
+                yield sides.Problem("bidi", message, name)
 
     def _block(
         self,

@@ -31,7 +31,7 @@ class CodeDiffPrograms(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the place of the list."""
-        node = programs()
+        node = programs(docname=self.env.docname)  # some builders put many pages into one
         self.set_source_info(node)
         return [node]
 
@@ -82,7 +82,7 @@ def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             continue
         entries = [
             nodes.list_item("", nodes.paragraph("", "", *links))
-            for links in _links(app, place, docname)
+            for links in _links(app, place, place["docname"])
         ]
         place.replace_self(nodes.bullet_list("", *entries, classes=["codediff-programs"]))
 

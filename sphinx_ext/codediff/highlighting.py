@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from html import escape
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from docutils import nodes
 from pygments.filters import ErrorToken
@@ -19,10 +19,11 @@ from pygments.lexers.python import PythonLexer
 from pygments.token import STANDARD_TYPES, Error, _TokenType
 from sphinx.writers.html5 import HTML5Translator
 
-from .invisible import show
+from .invisible import is_plain, keep_in_order, show, unseen
 
 Piece = tuple[str, str]
 Ranges = Sequence[tuple[int, int]]
+_HIDDEN = "\0"  # in the place of a class
 _TRIPLE = re.compile("\"{3}|'{3}")
 State = tuple[str, ...]
 Memo = dict[tuple[State, str], tuple[list[Piece], State]]
@@ -47,14 +48,33 @@ def highlight_side(
     options = translator.config.highlight_options.get(language, {})
     try:
         lexer = bridge.get_lexer(source, language, options, force, location=code)
-        return _lex(lexer, source + "\n", memo, strict=not force)
+        lines = _lex(lexer, source + "\n", memo, strict=not force)
     except ErrorToken:
         if language == "default":
             language = "none"
         else:  # Says that the code could not be lexed, with its type and place.
             bridge.highlight_block(source, language, options, force, location=code)
         lexer = bridge.get_lexer(source, language, options, force=True, location=code)
-        return _lex(lexer, source + "\n", {}, strict=False)
+        lines = _lex(lexer, source + "\n", {}, strict=False)
+    return lines if is_plain(source.replace("\n", "")) else list(map(_set_apart, lines))
+
+
+def _set_apart(line: list[Piece]) -> list[Piece]:
+    """Make a piece of each character that cannot be seen; what is next to it decides."""
+    hidden = set(unseen("".join(text for _name, text in line)))
+    parts: list[Piece] = []
+    start = 0
+    for name, text in line:
+        numbered = enumerate(text, start)
+        for is_hidden, run in groupby(numbered, lambda one: one[0] in hidden):
+            characters = [character for _position, character in run]
+            parts += (
+                ((_HIDDEN, character) for character in characters)
+                if is_hidden
+                else [(name, "".join(characters))]
+            )
+        start += len(text)
+    return parts
 
 
 def _lex(lexer: Lexer, source: str, memo: Memo, *, strict: bool) -> list[list[Piece]]:
@@ -132,7 +152,9 @@ def _class(kind: _TokenType) -> str:
 @lru_cache(maxsize=8192)
 def _html(piece: Piece) -> str:
     name, text = piece
-    text = show(escape(text, quote=False))
+    if name == _HIDDEN:
+        return show(text)
+    text = keep_in_order(escape(text, quote=False))
     return f'<span class="{name}">{text}</span>' if name else text
 
 

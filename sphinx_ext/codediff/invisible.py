@@ -37,31 +37,38 @@ def name(character: str) -> str:
     return f"U+{ord(character):04X}"
 
 
-def explain(line: str) -> str:
+def explain(text: str, subject: str = "the code") -> str:
     """Return what an author should know of a line; empty if all of it can be seen."""
-    found = dict.fromkeys(() if _is_plain(line) else _INVISIBLE.findall(line))
+    found = dict.fromkeys(text[position] for position in unseen(text))
     if not found:
         return ""
     listed = ", ".join(f"{name(one)} {unicodedata.name(one, '')}".strip() for one in found)
     escape = ascii(next(iter(found)))[1:-1]
-    return f"the code has {listed}, which cannot be seen; write an escape such as {escape}"
+    return f"{subject} has {listed}, which cannot be seen; write an escape such as {escape}"
 
 
-def show(html: str) -> str:
-    """Return escaped code in which a style sheet can show what else could not be seen.
-
-    Each character is isolated, so that it reorders nothing, and stays where it is.
-    """
-    if _is_plain(html):
-        return html
-    shown = _INVISIBLE.sub(_element, html)
-    return f'<bdi dir="ltr">{shown}</bdi>' if _RIGHT_TO_LEFT.search(html) else shown
+def unseen(line: str) -> list[int]:
+    """Return the positions of characters in a line that cannot be seen."""
+    if is_plain(line):
+        return []
+    return [match.start() for match in _INVISIBLE.finditer(line)]
 
 
-def _is_plain(text: str) -> bool:
-    """Tell quickly, for nearly all code, that there is nothing to be found."""
+def is_plain(text: str) -> bool:
+    """Tell quickly, for nearly all code, that there is nothing to be found in a line."""
     return text.isascii() and text.isprintable()
 
 
-def _element(match: re.Match[str]) -> str:
-    return f'<bdi data-character="{name(match[0])}">{match[0]}</bdi>'
+def show(character: str) -> str:
+    """Return HTML in which a style sheet can show what else could not be seen.
+
+    The character is isolated, so that it reorders nothing, and stays where it is.
+    """
+    return f'<bdi data-character="{name(character)}">{character}</bdi>'
+
+
+def keep_in_order(html: str) -> str:
+    """Return escaped code that reorders nothing around it."""
+    if html.isascii() or not _RIGHT_TO_LEFT.search(html):
+        return html
+    return f'<bdi dir="ltr">{html}</bdi>'

@@ -31,9 +31,9 @@
     The file of results is cut short or of another version. No block is stamped.
 
 ``codediff.bidi``
-    The code has a character that readers cannot see, or that reorders what they see, so that it
-    may be executed otherwise than it reads. The page shows a symbol in its place, which copying
-    leaves out.
+    The code, a title or a caption has a character that readers cannot see, or that reorders what
+    they see, so that it may be executed otherwise than it reads. HTML pages show a symbol in its
+    place in code, which copying leaves out.
 
 ``codediff.output``
     A file of the output cannot be written or removed. The build fails in the end.
