@@ -92,6 +92,19 @@ def test_man_has_a_unified_diff_and_texinfo_captioned_code(build: Build) -> None
     assert "@caption{No `Dropout'}" in path.read_text("utf-8")
 
 
+@pytest.mark.parametrize(
+    ("builder", "suffix"), [("text", ".txt"), ("man", ".1"), ("latex", ".tex")]
+)
+def test_what_cannot_be_seen_is_spelled_out(build: Build, builder: str) -> None:
+    page = ".. codediff::\n   :title: A, B\n\n   a = 'x\u202ey'\n   ---\n   a = 1\n"
+    built = build(builder=builder, index_rst=f"Page\n====\n\n{page}", conf="project = 'Page'\n")
+    found = built.outdir.rglob(f"*{SUFFIXES[builder]}")
+    (path,) = (one for one in found if one.stem in ("index", "page"))
+    text = path.read_text("utf-8")
+    assert "u202e" in text
+    assert "\u202e" not in text
+
+
 def test_epub_has_the_sides(build: Build) -> None:
     built = build(
         builder="epub", index_rst=PAGE, conf="version = '1'\ncopyright = '2026'\nlanguage = 'en'"
@@ -99,28 +112,6 @@ def test_epub_has_the_sides(build: Build) -> None:
     assert built.warnings == []
     html = BeautifulSoup((built.outdir / "index.xhtml").read_text("utf-8"), "html5lib")
     assert len(html.select(".codediff > .codediff-side")) == 2
-
-
-def test_titles_and_captions_are_translatable(build: Build) -> None:
-    catalogue = build(builder="gettext", index_rst=PAGE).text(".pot")
-    for message in ("No *Dropout*", "With Dropout", "Adding a ``Dropout``"):
-        assert f'msgid "{message}"' in catalogue
-    assert "index.rst:6" in catalogue
-
-
-def test_a_translated_title_is_shown_and_its_group_stays(build: Build, tmp_path) -> None:
-    folder = tmp_path / "source" / "locale" / "de" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    (folder / "index.po").write_text(
-        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
-        'msgid "With Dropout"\nmsgstr "Mit Dropout"\n'
-    )
-    conf = "language = 'de'\nlocale_dirs = ['locale']"
-    built = build(index_rst=PAGE, conf=conf)
-    titles = [title.get_text() for title in built.html("index").select(".caption-text")]
-    assert titles[1:] == ["No Dropout", "Mit Dropout"]
-    checked = PAGE + "\n.. testcode:: With Dropout\n\n   assert right == 2\n"
-    assert build(builder="doctest", index_rst=checked, conf=conf).status == 0
 
 
 def test_parallel_and_serial_builds_are_the_same(tmp_path) -> None:

@@ -356,3 +356,13 @@ def test_pages_without_a_configuration_are_a_usage_error(run: Run, tmp_path: Pat
 def test_pytest_without_the_option_collects_no_page(tmp_path: Path) -> None:
     (tmp_path / "page.rst").write_text(PAGE)
     assert run_pytest(ROOT, tmp_path).returncode == 5
+
+
+def test_no_control_character_of_a_page_reaches_the_terminal(run: Run) -> None:
+    code = "   x = 1  # \x1b[31m\n   raise ValueError('\\x1b]52;c;\\x07')\n   ---\n   y = 1\n"
+    page = f"Page\n====\n\n.. codediff::\n   :title: A\x1b[5m, B\n\n{code}"
+    failed = run("docs", index_rst=page)
+    assert failed.returncode == 1
+    assert r"\x1b]52;c;\x07" in failed.stdout
+    assert r"A\x1b[5m" in failed.stdout
+    assert "\x1b" not in failed.stdout

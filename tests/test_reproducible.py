@@ -173,3 +173,10 @@ def test_an_edit_leaves_no_trace_of_what_was_before(
         known.cache_clear()  # as if it were another process
     found, expected = (build_set(source, one, builder).outdir for one in (kept, fresh))
     assert_equal(contents(found), contents(expected))
+
+
+def test_another_builder_into_the_same_folder_takes_nothing_away(tmp_path: Path) -> None:
+    source = write(tmp_path / "source", FILES)
+    before = build(source, tmp_path / "html")
+    after = build(source, tmp_path / "html", "-b", "dummy")
+    assert_equal({name: after.get(name, b"") for name in before}, before)

@@ -74,12 +74,15 @@ def patch(first: str, second: str, name: str) -> str:
 
 def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Put the downloads in their place, and write their files, where a builder has them."""
-    with writing(app, Path(app.outdir, DOWNLOADS, docname)):
-        remove(app, f"{DOWNLOADS}/{docname}")  # sides may have had other titles
-    for place in list(doctree.findall(programs)):
-        if not getattr(app.builder, "download_support", False):
+    places = list(doctree.findall(programs))
+    if not getattr(app.builder, "download_support", False):
+        for place in places:
             place.parent.remove(place)
-            continue
+        return
+    for name in {docname, *(place["docname"] for place in places)}:
+        with writing(app, Path(app.outdir, DOWNLOADS, name)):
+            remove(app, f"{DOWNLOADS}/{name}")  # sides may have had other titles
+    for place in places:
         entries = [
             nodes.list_item("", nodes.paragraph("", "", *links))
             for links in _links(app, place, place["docname"])

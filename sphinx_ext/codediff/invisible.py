@@ -67,6 +67,11 @@ def show(character: str) -> str:
     return f'<bdi data-character="{name(character)}">{character}</bdi>'
 
 
+def spell_out(text: str) -> str:
+    """Return a text with escapes, as Python has them, for what could not be seen."""
+    return _INVISIBLE.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
 def keep_in_order(html: str) -> str:
     """Return escaped code that reorders nothing around it."""
     if html.isascii() or not _RIGHT_TO_LEFT.search(html):

@@ -75,7 +75,9 @@ class Note:
         """Write the note."""
         with writing(self.app, self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.write_text("\n".join([*self.files, end]), "utf-8", "surrogateescape")
+            whole = self.path.with_suffix(".new")  # for this, too, may be cut short
+            whole.write_text("\n".join([*self.files, end]), "utf-8", "surrogateescape")
+            whole.replace(self.path)
 
     def heed(self, record: logging.LogRecord) -> bool:
         """Take note if Sphinx warns, maybe in a process of its own, that it cannot write."""

@@ -9,6 +9,7 @@ from sphinx.writers.texinfo import TexinfoTranslator
 from sphinx.writers.text import TextTranslator
 
 from .align import align
+from .invisible import spell_out
 from .nodes import Side, codediff, highlight, rows, sides
 
 Translator = LaTeXTranslator | ManualPageTranslator | TexinfoTranslator | TextTranslator
@@ -16,6 +17,9 @@ Translator = LaTeXTranslator | ManualPageTranslator | TexinfoTranslator | TextTr
 
 def visit(self: Translator, node: codediff) -> None:
     """Show the sides one after the other, under the block's caption."""
+    for _side, _title, code in sides(node):
+        code.rawsource = spell_out(code.astext())
+        code[:] = [nodes.Text(code.rawsource)]
     if isinstance(node[0], nodes.caption):
         # Outside of HTML a caption has to belong to something that floats.
         node[0] = nodes.paragraph("", "", nodes.strong("", "", *node[0].children))

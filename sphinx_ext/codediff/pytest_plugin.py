@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from .environments import EnvironmentNotMadeError, python_of
+from .invisible import spell_out
 from .results import Result, read, today, write
 from .run import Failure, Outcome, Program, Runner
 
@@ -212,8 +213,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PageFile |
 
 
 def _name(group: str) -> str:
-    """Return the name of an item; two colons have a meaning of their own in pytest."""
-    return group.replace("::", ":")
+    """Return the name of an item; two colons mean something to pytest, others to terminals."""
+    return spell_out(group).replace("::", ":")
 
 
 class PageFile(pytest.File):
@@ -318,7 +319,7 @@ class ProgramItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the page, the index of the program's first line, and its group."""
-        return self.path, self.program.pieces[0].line - 1, self.program.group
+        return self.path, self.program.pieces[0].line - 1, self.name
 
 
 class IdleItem(pytest.Item):
@@ -355,7 +356,7 @@ def _explain(failure: Failure, root: Path) -> str:
     elif failure.expected or failure.got:
         difference = difflib.ndiff(failure.expected.splitlines(), failure.got.splitlines())
         shown += ["", "  expected (-) and got (+)", *(line.rstrip("\n") for line in difference)]
-    return "\n".join(shown)
+    return spell_out("\n".join(shown))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -32,8 +32,8 @@
 
 ``codediff.bidi``
     The code, a title or a caption has a character that readers cannot see, or that reorders what
-    they see, so that it may be executed otherwise than it reads. HTML pages show a symbol in its
-    place in code, which copying leaves out.
+    they see, so that it may be executed otherwise than it reads. Pages show a symbol in its
+    place in code, which copying leaves out; on paper and as text, it is spelled out.
 
 ``codediff.output``
     A file of the output cannot be written or removed. The build fails in the end.

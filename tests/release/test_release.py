@@ -58,11 +58,11 @@ def test_the_manual_works_word_for_word(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", tmp_path / ".venv"], check=True)
     # The package of that name is the one that was just built.
     (tmp_path / "built.txt").write_text(f"sphinx-codediff=={codediff.__version__}")
-    others = {"PYTHONPATH", "FORCE_COLOR"}
-    environ = {name: value for name, value in os.environ.items() if name not in others} | {
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {
         "PATH": f"{tmp_path / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "PIP_CONSTRAINT": str(tmp_path / "built.txt"),
         "PIP_FIND_LINKS": str(WHEEL.parent),
+        "NO_COLOR": "1",
     }
     said = ""
     for command in commands:
