@@ -92,9 +92,10 @@ def test_man_has_a_unified_diff_and_texinfo_captioned_code(build: Build) -> None
     assert "@caption{No `Dropout'}" in path.read_text("utf-8")
 
 
-@pytest.mark.parametrize(
-    ("builder", "suffix"), [("text", ".txt"), ("man", ".1"), ("latex", ".tex")]
-)
+SUFFIXES = {"text": ".txt", "man": ".1", "latex": ".tex"}
+
+
+@pytest.mark.parametrize("builder", SUFFIXES)
 def test_what_cannot_be_seen_is_spelled_out(build: Build, builder: str) -> None:
     page = ".. codediff::\n   :title: A, B\n\n   a = 'x\u202ey'\n   ---\n   a = 1\n"
     built = build(builder=builder, index_rst=f"Page\n====\n\n{page}", conf="project = 'Page'\n")

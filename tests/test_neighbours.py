@@ -238,7 +238,7 @@ def test_titles_and_captions_are_translated_and_programs_stay(build: Build, tmp_
 def test_codeautolink_leaves_files_alone_that_are_no_pages(build: Build) -> None:
     extra = build().srcdir / "extra"
     extra.mkdir()
-    old = b'<i data-words="del 1-2">caf\xe9</i>\r\n'
+    old = b'<i data-words="del 1-2">Zo\xeb</i>\r\n'
     (extra / "old.html").write_bytes(old)
     conf = "extensions.append('sphinx_codeautolink')\nhtml_extra_path = ['extra']\n"
     again = build(conf=conf)
