@@ -16,9 +16,9 @@ BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069
 UNSEEN = "\u00ad\u034f\u115f\u1160\u180e\u200b\u2028\u2029\u2060\u2063\u3164\ufeff\uffa0\U000e0041"
 SEEN = (
     "plain\ttext ünï 日本語 ひらがな  ",
-    "👨‍👩‍👧 ❤️ ❤️‍🔥 1️⃣ ©️ 🏳️‍🌈",
-    "می‌خواهم क्‍ष",
-    "葛\U000e0100",
+    "👨‍👩‍👧 ❤️ ❤️‍🔥 1️⃣ ©️ 🏳️‍🌈 ‼️ 👍🏽",
+    "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+    "می‌خواهم क्‍ष می\u200c",
     "שלום سلام",
 )
 
@@ -35,9 +35,17 @@ def test_what_belongs_to_writing_is_left_alone(text: str) -> None:
     assert explain(text) == ""
 
 
-@pytest.mark.parametrize("text", ["a\u200db", "\u200d", "é\u200d", "a\ufe0f", "日\u200d\u200d本"])
+@pytest.mark.parametrize(
+    "text", ["a\u200db", "\u200d", "é\u200d", "日\u200d本", "م\u200c\u200c", "👍\u200d"]
+)
 def test_joiners_that_join_nothing_are_told(text: str) -> None:
     assert explain(text)
+
+
+@pytest.mark.parametrize("text", ["変\ufe0f", "葛\U000e0100", "a1\ufe0f", "ж\ufe0e", "ᠠ\u180b"])
+def test_names_that_look_alike_are_told(text: str) -> None:
+    assert text.isidentifier()
+    assert explain(f"{text} = 1")
 
 
 @given(st.text())

@@ -2,8 +2,8 @@
 
 Such code may be executed otherwise than it reads (CVE-2021-42574). Which characters these are
 follows Unicode's properties ``Bidi_Control`` and ``Default_Ignorable_Code_Point``, and control
-characters. Those that belong to what is written are left alone: joiners between letters or
-emoji, and selectors of a variant after what has variants.
+characters. Left alone are those that writing needs and that no name in code can have: in emoji, and
+joiners after letters of scripts that join.
 
 Letters that are written from right to left can be seen; they are kept from reordering the code
 around them.
@@ -16,15 +16,22 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_INVISIBLE = re.compile(
-    r"[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b"
-    r"\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb"
-    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
-    r"|(?<![\u0300-\u1fff\u2070-\U000dffff])[\u200c\u200d]"
-    r"|[\u200c\u200d](?![\u0300-\u1fff\u2070-\U000dffff])"
-    r"|(?<![#*0-9\xa9\xae\u0300-\u1fff\u2070-\ufdff\ufe10-\U000dffff])[\ufe00-\ufe0f]"
-    r"|(?<![\u3400-\u9fff\U00020000-\U0003ffff])[\U000e0100-\U000e01ef]"
+_EMOJI = (
+    r"[\xa9\xae\u203c\u2049\u2122\u2194-\u21aa\u231a-\u23ff\u24c2\u25aa-\u27bf\u2934-\u2b55"
+    r"\u3030\u303d\u3297\u3299\U0001f000-\U0001faff](?:[\ufe0e\ufe0f]|[\U0001f3fb-\U0001f3ff])?"
 )
+_NEEDED = (
+    r"\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f"  # the flag of a region
+    rf"|{_EMOJI}(?:\u200d{_EMOJI})*"
+    r"|[#*0-9]\ufe0f\u20e3"
+    r"|[\u0600-\u109f\u1780-\u18aa\ufb50-\ufdff\ufe70-\ufefc][\u200c\u200d]"
+)
+_HIDDEN = (
+    r"[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    r"\u2028-\u202e\u2060-\u206f\u2800\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    r"\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_PARTS = re.compile(f"(?P<needed>{_NEEDED})|{_HIDDEN}")
 _RIGHT_TO_LEFT = re.compile(
     r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
@@ -51,7 +58,7 @@ def unseen(line: str) -> list[int]:
     """Return the positions of characters in a line that cannot be seen."""
     if is_plain(line):
         return []
-    return [match.start() for match in _INVISIBLE.finditer(line)]
+    return [match.start() for match in _PARTS.finditer(line) if not match["needed"]]
 
 
 def is_plain(text: str) -> bool:
@@ -69,7 +76,7 @@ def show(character: str) -> str:
 
 def spell_out(text: str) -> str:
     """Return a text with escapes, as Python has them, for what could not be seen."""
-    return _INVISIBLE.sub(lambda match: ascii(match[0])[1:-1], text)
+    return _PARTS.sub(lambda match: match["needed"] or ascii(match[0])[1:-1], text)
 
 
 def keep_in_order(html: str) -> str:

@@ -116,7 +116,9 @@ class Note:
 
 
 def _path(app: Sphinx) -> Path:
-    folder = os.path.relpath(app.outdir, app.doctreedir)
+    folder = str(app.outdir)
+    with contextlib.suppress(ValueError):  # on another drive
+        folder = os.path.relpath(app.outdir, app.doctreedir)
     name = hashlib.sha256(f"{app.builder.name} {folder}".encode()).hexdigest()[:16]
     return Path(app.doctreedir, f"codediff-{name}.txt")
 
@@ -186,7 +188,11 @@ def mend_index(app: Sphinx) -> Iterable[Any]:
 def _is_cut_short(env: BuildEnvironment, docname: str) -> bool:
     """Whether the end of a doctree, which is a pickle, is missing."""
     path = Path(env.doctreedir, f"{docname}.doctree")
-    return path.is_file() and path.read_bytes()[-1:] != pickle.STOP
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 1))
+        return file.read() != pickle.STOP
 
 
 def _files(builder: Builder) -> Iterator[str]:

@@ -11,7 +11,7 @@ from sphinx.config import Config
 from .align import Row, align
 from .warn import warn
 
-_HARMLESS = re.compile("(https?|ftp|mailto):|[^:]*([/?#]|$)", re.IGNORECASE)
+_SCRIPTS = ("javascript:", "vbscript:", "data:")
 
 
 class codediff(nodes.container):
@@ -64,9 +64,11 @@ def disarm(_app: Sphinx, doctree: nodes.document) -> None:
     for block in doctree.findall(codediff):
         for caption in block.findall(nodes.caption):
             for link in list(caption.findall(nodes.reference)):
-                if not _HARMLESS.match(link.get("refuri", "")):
+                address = re.sub(r"[\0-\x20]", "", link.get("refuri", ""))  # as browsers do
+                if address.lower().startswith(_SCRIPTS):
                     warn("link", f"the link to {link['refuri']!r} is dropped", caption)
-                    link.replace_self(link.children)
+                    parent, position = link.parent, link.parent.index(link)
+                    parent[position : position + 1] = link.children
 
 
 def add_labels(app: Sphinx, doctree: nodes.document) -> None:

@@ -1,6 +1,6 @@
 // Views, copying, and folds that open together. Without it, sides stand next to each other.
 (() => {
-  const words = document.querySelector('meta[name="codediff"]').content.split("|");
+  const words = [...document.querySelectorAll('meta[name="codediff"]')].pop().content.split("|");
   const [split, unified, view, copy, copied] = words;
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const make = (tag, properties, parent, next = null) =>
