@@ -175,6 +175,16 @@ def test_an_edit_leaves_no_trace_of_what_was_before(
     assert_equal(contents(found), contents(expected))
 
 
+def test_a_page_that_is_built_alone_takes_others_along_next_time(tmp_path: Path) -> None:
+    source = write(tmp_path / "source", FILES)
+    build(source, tmp_path / "html")
+    write(source, EDITS["heading edited"])
+    command = [sys.executable, "-m", "sphinx", "-q", "-d", tmp_path / "html-doctrees", source]
+    environ = os.environ | {"PYTHONPATH": str(ROOT / "sphinx_ext")}
+    subprocess.run([*command, tmp_path / "html", source / "page2.rst"], env=environ, check=True)
+    assert_equal(build(source, tmp_path / "html"), build(source, tmp_path / "fresh"))
+
+
 def test_another_builder_into_the_same_folder_takes_nothing_away(tmp_path: Path) -> None:
     source = write(tmp_path / "source", FILES)
     before = build(source, tmp_path / "html")

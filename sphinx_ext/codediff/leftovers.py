@@ -18,9 +18,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.builders.singlehtml import SingleFileHTMLBuilder
 from sphinx.environment import BuildEnvironment
 from sphinx.util.index_entries import split_index_msg
 
@@ -37,6 +39,7 @@ def begin(app: Sphinx) -> None:
     note = Note(app)
     app.connect("env-get-outdated", note.outdated)
     app.connect("env-get-updated", note.changed, priority=900)  # after sections have numbers
+    app.connect("doctree-resolved", note.is_written)
     app.connect("html-collect-pages", mend_index)
     app.connect("build-finished", note.finish, priority=900)  # after all that writes pages
 
@@ -48,12 +51,14 @@ class Note:
         files: Those of its pages, relative to the output folder.
         shown: What `_shown` made of its pages, or something else if it did not come to its end;
             None if there was none.
+        due: Pages that have to be written again before all is as if fresh.
     """
 
     def __init__(self, app: Sphinx) -> None:
         self.app, self.path = app, _path(app)
         self.files: list[str] = []
         self.shown: str | None = None
+        self.due: set[str] = set()
         with writing(app, self.path):
             if self.path.is_file():
                 text = self.path.read_text("utf-8", "surrogateescape")
@@ -101,7 +106,16 @@ class Note:
         self.files = sorted(files | still_there)
         old, self.shown = self.shown, _shown(env)
         self.write(self.shown[:HALF])
-        return env.found_docs if old is not None and old != self.shown else ()
+        if old is None or old == self.shown:
+            return ()
+        one_file = isinstance(app.builder, SingleFileHTMLBuilder)
+        if isinstance(app.builder, StandaloneHTMLBuilder) and not one_file:
+            self.due = set(env.found_docs)
+        return env.found_docs
+
+    def is_written(self, _app: Sphinx, _doctree: nodes.document, docname: str) -> None:
+        """Take note that a page is being written; only those named to Sphinx may be."""
+        self.due.discard(docname)
 
     def finish(self, app: Sphinx, exception: Exception | None) -> None:
         """Note that the build came to its end, if it did."""
@@ -111,7 +125,7 @@ class Note:
             return
         if self.path.is_file() and self.path.read_bytes()[-1:] in (b"", b"\n"):
             app.statuscode = 1  # not yet that of this process, if it was in another one
-        elif self.shown:
+        elif self.shown and not self.due:
             self.write(self.shown)
 
 
