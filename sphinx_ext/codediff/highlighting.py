@@ -62,6 +62,8 @@ def highlight_side(
 def _set_apart(line: list[Piece]) -> list[Piece]:
     """Make a piece of each character that cannot be seen; what is next to it decides."""
     hidden = set(unseen("".join(text for _name, text in line)))
+    if not hidden:
+        return line
     parts: list[Piece] = []
     start = 0
     for name, text in line:
