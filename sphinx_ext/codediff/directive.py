@@ -265,6 +265,8 @@ class CodeDiff(SphinxDirective):
             except (OSError, ValueError, PycodeError) as error:
                 why = error.__cause__ if isinstance(error, PycodeError) else error
                 said = re.sub(" (in|from) include file .*", "", str(why))
+            except IndexError:  # of an empty file, where Sphinx says so of others
+                said = f"there is no line {self._option('lines')}"
             said = said or "; ".join(record.getMessage() for record in logged.buffer)
         if said and said not in self.said:
             self.said.add(said)

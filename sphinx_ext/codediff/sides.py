@@ -15,7 +15,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.token import String
 from pygments.util import ClassNotFound
 
-from .invisible import REPLACEMENT, explain
+from .invisible import REPLACEMENT, explain, is_plain
 
 SEPARATOR = "---"
 MARKER = "#!"
@@ -170,7 +170,7 @@ def split(lines: Sequence[str], separator: str = SEPARATOR, start: int = 0) -> l
         One part a side; none if there is no code at all.
     """
     code = range(start, len(lines))
-    if all(lines[index].strip() in ("", separator) for index in code):
+    if all(lines[index].rstrip() in ("", separator) for index in code):
         return []
     breaks = [index for index in code if lines[index].rstrip() == separator]
     starts, ends = [start, *(index + 1 for index in breaks)], [*breaks, len(lines)]
@@ -220,7 +220,7 @@ def parse(
         )
         problems += (
             Problem("bidi", message, part.option or part.start + index)
-            for index, line in enumerate(code)
+            for index, line in enumerate(() if is_plain("".join(code)) else code)
             if (message := explain(line))
         )
         filled = [index for index, line in enumerate(code) if line.strip()]
