@@ -30,6 +30,7 @@ from tests.browser.measure import measure_switching
 
 ROOT = Path(__file__).parent.parent
 REPEATS = 5
+PYTEST = [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff", "docs"]
 
 
 @cache
@@ -82,13 +83,13 @@ def write_set(folder: Path, block: Callable[[int], str], *, pages: int, blocks: 
     return folder
 
 
-def build(source: Path, target: Path) -> float:
-    """Build a set as HTML in a process of its own and return the seconds it took."""
+def build(source: Path, target: Path) -> tuple[float, int]:
+    """Build a set as HTML in a process of its own; return the seconds and the kB it took."""
     start = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-m", "sphinx", "-qE", "-b", "html", source, target], check=True
-    )
-    return time.perf_counter() - start
+    command = [sys.executable, "-m", "sphinx", "-qE", "-b", "html", source, target]
+    _pid, status, usage = os.wait4(subprocess.Popen(command).pid, 0)
+    assert status == 0
+    return time.perf_counter() - start, usage.ru_maxrss
 
 
 def html_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
@@ -99,7 +100,7 @@ def html_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
     seconds = {block: [] for block in sets}
     for _ in range(REPEATS):
         for block, source in sets.items():
-            seconds[block].append(build(source, folder / f"{block.__name__}-html"))
+            seconds[block].append(build(source, folder / f"{block.__name__}-html")[0])
     ours, theirs = (statistics.median(times) for times in seconds.values())
     yield "build of 2,000 blocks / the same in code-blocks", ours / theirs, 1.0
     sizes = [
@@ -114,24 +115,15 @@ def scale_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
     seconds, peaks = {}, {}
     for pages in (2, 20, 200):
         source = write_set(folder / f"scale{pages}", as_codediff, pages=pages, blocks=100)
-        command = [sys.executable, "-m", "sphinx", "-qE", "-b", "html", source, f"{source}-html"]
-        start = time.perf_counter()
-        _pid, status, usage = os.wait4(subprocess.Popen(command).pid, 0)
-        seconds[pages] = time.perf_counter() - start
-        assert status == 0
-        peaks[pages] = usage.ru_maxrss
+        seconds[pages], peaks[pages] = build(source, folder / f"scale{pages}-html")
     yield "build of 20,000 blocks on 200 pages / 2,000 on 20", seconds[200] / seconds[20], 10.5
     first, later = (peaks[20] - peaks[2]) / 18, (peaks[200] - peaks[20]) / 180
     yield "peak memory of a page more, of 200 / of 20", later / first, 1.05
     (folder / "collected").mkdir()
     write_set(folder / "collected" / "docs", as_programs, pages=100, blocks=50)
     (folder / "collected" / "pytest.ini").write_text("[pytest]\n")
-    command = [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff", "docs"]
-    yield (
-        "seconds to collect 10,000 programs",
-        run([*command, "--collect-only", "-q"], folder / "collected"),
-        30.0,
-    )
+    seconds_to_collect = run([*PYTEST, "--collect-only", "-q"], folder / "collected")
+    yield "seconds to collect 10,000 programs", seconds_to_collect, 30.0
 
 
 def as_programs(number: int) -> str:
@@ -198,8 +190,7 @@ def guide_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
     cache for what it has compiled, as ``nox -s doctest`` has it, later runs are spared that.
     """
     root = write_guides(folder / "guides", pages=16)
-    ours = [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff", "docs"]
-    ours += ["-n", "2", "-p", "no:cacheprovider"]  # every page is read anew, as by stock
+    ours = [*PYTEST, "-n", "2", "-p", "no:cacheprovider"]  # every page is read anew, as by stock
     stock = [sys.executable, "-m", "sphinx", "-qE", "-b", "doctest", "docs", "out"]
     scripts = []
     for number, program in enumerate(programs(root / "docs", conf=root / "docs")):

@@ -92,19 +92,24 @@ def run_pytest(
 Build = Callable[..., Built]
 
 
+def warnings(app: SphinxTestApp) -> list[str]:
+    """Return what an application has warned of, as in `Built`."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", app.warning.getvalue())
+    return text.replace(f"{app.srcdir}/", "").splitlines()
+
+
 def build_set(source: Path, target: Path, builder: str = "html", **options: Any) -> Built:
     """Build a documentation set and leave no trace in the process."""
     app = SphinxTestApp(builder, srcdir=source, builddir=target, **options)
     try:
         app.build()
-        warnings = re.sub(r"\x1b\[[0-9;]*m", "", app.warning.getvalue())
         return Built(
             srcdir=app.srcdir,
             outdir=app.outdir,
             env=app.env,
             status=app.statuscode,
             output=re.sub(r"\x1b\[[0-9;]*m", "", app.status.getvalue()),
-            warnings=warnings.replace(f"{app.srcdir}/", "").splitlines(),
+            warnings=warnings(app),
         )
     finally:
         app.cleanup()

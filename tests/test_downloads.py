@@ -165,7 +165,7 @@ TEXTS |= TEXTS.map("{}\n".format) | TEXTS.map(lambda text: text.replace("\n", "\
         ["git", "apply", "a.patch"],
     ],
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(TEXTS, TEXTS)
 @example("a", "a\n")
 @example("a\n", "a")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,9 @@ from sphinx.testing.util import SphinxTestApp
 from codediff import collect
 from codediff.directive import OF_FILES, OPTIONS
 from codediff.downloads import script
-from conftest import Built, code_of
+from codediff.sides import MARKER
+from conftest import Built, code_of, warnings
+from test_sides import without_marker
 
 CONF = """
 extensions = ["codediff", "myst_nb"]
@@ -32,7 +34,6 @@ trim_doctest_flags = False  # nor sessions
 myst_enable_extensions = ["colon_fence"]
 codediff_environments = {"old": ["pydantic<2"]}
 """
-MARK = "#!"
 # What docutils takes for the end of a line; and NUL, which HTML cannot have.
 ENDS = "\0\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 ANYTHING = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=f"{ENDS}\t"))
@@ -78,7 +79,6 @@ class Bench:
     """A documentation set of one page, which is written anew for each example."""
 
     app: SphinxTestApp
-    said: list[str] = field(default_factory=list)
 
     def make(self, text: str, suffix: str) -> Built:
         """Read and write the page as Sphinx does, without all that a whole build does besides."""
@@ -97,9 +97,7 @@ class Bench:
         app.builder.prepare_writing({name})
         doctree = app.env.get_and_resolve_doctree(name, app.builder, tags=app.tags)
         app.builder.write_doc(name, doctree)
-        warnings = re.sub(r"\x1b\[[0-9;]*m", "", app.warning.getvalue())
-        self.said = warnings.replace(f"{app.srcdir}/", "").splitlines()
-        return Built(app.srcdir, app.outdir, app.env, 0, "", self.said)
+        return Built(app.srcdir, app.outdir, app.env, 0, "", warnings(app))
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +138,7 @@ def stripped(lines: list[str]) -> list[str]:
 
 
 def is_code(line: str) -> bool:
-    return line.rstrip() != "---" and not line.rstrip().endswith(MARK)
+    return line.rstrip() != "---" and not line.rstrip().endswith(MARKER)
 
 
 @given(
@@ -199,10 +197,6 @@ def check_warnings(built: Built, form: str, lines: int) -> None:
         assert match, warning
         assert match["file"] == f"page_{form}.{form}", warning
         assert 6 <= int(match["line"]) <= 6 + lines, warning
-
-
-def without_marker(line: str) -> str:
-    return line.rstrip().removesuffix(MARK).strip()
 
 
 @given(

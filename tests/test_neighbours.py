@@ -244,3 +244,13 @@ def test_codeautolink_leaves_files_alone_that_are_no_pages(build: Build) -> None
     again = build(conf=conf)
     assert again.warnings == []
     assert (again.outdir / "old.html").read_bytes() == old
+
+
+def test_codeautolink_minds_no_page_that_is_not_written(build: Build, tmp_path: Path) -> None:
+    conf = "extensions.append('sphinx_codeautolink')\n"
+    source = build(conf=conf, other_rst=":orphan:\n\nOther\n=====\n").srcdir
+    command = [sys.executable, "-m", "sphinx", "-q", source, tmp_path / "fresh"]
+    environ = os.environ | {"PYTHONPATH": str(HERE.parent / "sphinx_ext")}
+    done = subprocess.run([*command, source / "other.rst"], env=environ, check=False)
+    assert done.returncode == 0
+    assert not (tmp_path / "fresh" / "index.html").exists()

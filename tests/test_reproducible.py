@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -73,11 +74,13 @@ def write(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-def build(source: Path, target: Path, *arguments: str, **environ: str) -> dict[str, bytes]:
-    """Build in a process of its own, and return what is then in the output folder."""
+def build(
+    source: Path, target: Path, *arguments: str, pages: Sequence[Path] = (), **environ: str
+) -> dict[str, bytes]:
+    """Build in a process of its own, all or some, and return what is then in the output folder."""
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "-d", f"{target}-doctrees", *arguments]
     environ = {"PYTHONPATH": str(ROOT / "sphinx_ext"), **environ}
-    subprocess.run([*command, source, target], env=os.environ | environ, check=True)
+    subprocess.run([*command, source, target, *pages], env=os.environ | environ, check=True)
     return contents(target)
 
 
@@ -179,9 +182,7 @@ def test_a_page_that_is_built_alone_takes_others_along_next_time(tmp_path: Path)
     source = write(tmp_path / "source", FILES)
     build(source, tmp_path / "html")
     write(source, EDITS["heading edited"])
-    command = [sys.executable, "-m", "sphinx", "-q", "-d", tmp_path / "html-doctrees", source]
-    environ = os.environ | {"PYTHONPATH": str(ROOT / "sphinx_ext")}
-    subprocess.run([*command, tmp_path / "html", source / "page2.rst"], env=environ, check=True)
+    build(source, tmp_path / "html", pages=[source / "page2.rst"])
     assert_equal(build(source, tmp_path / "html"), build(source, tmp_path / "fresh"))
 
 

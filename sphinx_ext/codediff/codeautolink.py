@@ -35,6 +35,8 @@ def mark_pages(app: Sphinx, exception: Exception | None) -> None:
         return
     for docname in app.env.found_docs:
         path = Path(app.builder.get_outfilename(docname))  # type: ignore[attr-defined]
+        if not path.is_file():  # others were named to Sphinx
+            continue
         with writing(app, path):
             text = path.read_text("utf-8")
             marked = _NOTED.sub(_mark, text)

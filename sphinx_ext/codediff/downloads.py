@@ -125,6 +125,6 @@ def _download(app: Sphinx, docname: str, name: str, text: str) -> nodes.Node:
     with writing(app, path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text.encode("utf-8"))
-    filename = f"codediff/{docname}/{name}"
+    filename = path.relative_to(Path(app.outdir, "_downloads")).as_posix()
     label = nodes.inline(name, name)
     return addnodes.download_reference("", "", label, filename=filename, reftarget=name)

@@ -18,7 +18,7 @@ import unicodedata
 
 _EMOJI = (
     r"[\xa9\xae\u203c\u2049\u2122\u2194-\u21aa\u231a-\u23ff\u24c2\u25aa-\u27bf\u2934-\u2b55"
-    r"\u3030\u303d\u3297\u3299\U0001f000-\U0001faff](?:[\ufe0e\ufe0f]|[\U0001f3fb-\U0001f3ff])?"
+    r"\u3030\u303d\u3297\u3299\U0001f000-\U0001faff][\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]?"
 )
 _NEEDED = (
     r"\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f"  # the flag of a region

@@ -62,8 +62,7 @@ def title(block: codediff) -> str:
 def disarm(_app: Sphinx, doctree: nodes.document) -> None:
     """Leave of a link in a title or caption its text alone, if following it could run a script."""
     for block in doctree.findall(codediff):
-        captions = [part for part in block.children if isinstance(part, nodes.caption)]
-        for caption in [*captions, *(title for _side, title, _code in sides(block))]:
+        for caption in block.findall(nodes.caption):
             for link in list(caption.findall(nodes.reference)):
                 address = re.sub(r"[\0-\x20]", "", link.get("refuri", ""))  # as browsers do
                 if address.lower().startswith(_SCRIPTS):

@@ -1,8 +1,8 @@
 // Views, copying, and folds that open together. Without it, sides stand next to each other.
 (() => {
-  const words = [...document.querySelectorAll('meta[name="codediff"]')].pop().content.split("|");
-  const [split, unified, view, copy, copied] = words;
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const words = all('meta[name="codediff"]').pop().content.split("|");
+  const [split, unified, view, copy, copied] = words;
   const make = (tag, properties, parent, next = null) =>
     parent.insertBefore(Object.assign(document.createElement(tag), properties), next);
 
