@@ -32,6 +32,8 @@ data = os.environ.get("DROPOUT_MNIST", "shipped")
 nb_execution_cache_path = str(ROOT / "_build" / "jupyter_cache" / data)
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
+# In how many pieces a cell's prints arrive is a matter of timing; the page must not show it.
+nb_merge_streams = True
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 
 html_theme = "sphinx_book_theme"

@@ -13,18 +13,19 @@ import nbformat
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
-from nbformat import NotebookNode
+from myst_nb.core.utils import coalesce_streams
+from nbformat import NotebookNode, v4
 
 from conftest import ROOT
 
 PAGE = "tutorials/dropout_mnist"
 
 
-def build_site(target: Path, **environ: str) -> Path:
+def build_site(target: Path, source: Path = ROOT / "docs", **environ: str) -> Path:
     """Build the site without executing the tutorial and return the folder of its pages."""
     command = [sys.executable, "-m", "sphinx", "-W", "-q", "-D", "nb_execution_mode=off"]
     subprocess.run(
-        [*command, "-c", ROOT, "-d", target / "doctrees", ROOT / "docs", target / "html"],
+        [*command, "-c", ROOT, "-d", target / "doctrees", source, target / "html"],
         check=True,
         env=os.environ | {"PYTHONPATH": str(ROOT / "sphinx_ext")} | environ,
     )
@@ -65,8 +66,9 @@ def notebooks(html: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Note
 
 
 def texts(notebook: NotebookNode) -> list[str]:
-    """Return all that the cells say, figures included."""
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    """Return all that the cells say, figures included, with each cell's prints in one."""
+    cells = (coalesce_streams(cell.get("outputs", [])) for cell in notebook.cells)
+    outputs = [output for cell in cells for output in cell]
     return [output.get("text") or str(sorted(output.get("data", {}).items())) for output in outputs]
 
 
@@ -87,6 +89,18 @@ def test_the_network_learns_and_dropout_helps(notebooks: list[NotebookNode]) -> 
     )
     assert float(gain[1]) >= 1.0
     assert float(gain[1]) > 3 * float(gain[2])
+
+
+def test_prints_that_arrive_in_pieces_stand_in_one(tmp_path: Path) -> None:
+    pieces = [v4.new_output("stream", name="stdout", text=f"epoch {n}\n") for n in range(3)]
+    cells = [v4.new_markdown_cell("# Title"), v4.new_code_cell("train()", outputs=pieces)]
+    source = tmp_path / "source"
+    source.mkdir()
+    metadata = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
+    nbformat.write(v4.new_notebook(cells=cells, metadata=metadata), source / "index.ipynb")
+    page = build_site(tmp_path, source) / "index.html"
+    (output,) = BeautifulSoup(page.read_text("utf-8"), "html5lib").select(".cell_output pre")
+    assert output.text == "epoch 0\nepoch 1\nepoch 2\n"
 
 
 def test_no_button_is_a_dead_link(html: Path) -> None:
