@@ -122,6 +122,19 @@ def test_other_reports_are_made_later(project: Project) -> None:
     assert 'filename="index.rst"' in (project.folder / "coverage.xml").read_text()
 
 
+@pytest.mark.parametrize(
+    "left", ['{"pages": [{"pro', '{"pages": [{"programs": [{"x": 1}]}]}', "[]"]
+)
+def test_a_list_of_programs_cut_short_or_of_another_version_is_named(
+    project: Project, left: str
+) -> None:
+    project.test("--cov-report=")
+    project.write(".pytest_cache/d/codediff/programs.json", left)
+    said = project.call("coverage", "report")
+    assert "programs.json is not what a test run leaves, run one" in said
+    assert "Traceback" not in said
+
+
 def test_readers_do_not_see_what_is_said_to_coverage(project: Project) -> None:
     project.call("sphinx", "-q", "docs", "html")
     text = (project.folder / "html" / "index.html").read_text()

@@ -48,6 +48,11 @@ def test_names_that_look_alike_are_told(text: str) -> None:
     assert explain(f"{text} = 1")
 
 
+def test_text_that_hides_in_a_flag_is_told() -> None:
+    hidden = "".join(chr(0xE0000 + ord(one)) for one in ") or True")
+    assert explain(f"a = '\U0001f3f4{hidden}\U000e007f'")
+
+
 @given(st.text())
 def test_no_format_or_control_character_is_missed(text: str) -> None:
     unseen = {one for one in text if unicodedata.category(one) in ("Cc", "Cf", "Zl", "Zp")}

@@ -209,6 +209,31 @@ def test_lines_of_a_file_may_be_picked(run: Run) -> None:
     assert "1 failed, 1 passed" in failed.stdout
 
 
+def test_form_feeds_end_no_line(run: Run) -> None:
+    code = "import os\n\fdef f():\n    return 1\n\f\ndef g():\n    return 2\nx = f()\ny = 1 / 0\n"
+    page = "Page\n====\n\n.. codediff::\n   :title: A, B\n   :file: a.py, b.py\n   :lines: {}\n"
+    for lines in ("1-", "1-4, 7-12"):
+        failed = run("docs", index_rst=page.format(lines), a_py=code, b_py="x = 1\n" * 12)
+        assert "docs/a.py:8: ZeroDivisionError" in failed.stdout
+        assert ">    8 | y = 1 / 0" in failed.stdout
+
+
+def test_a_failure_in_a_quotation_is_found_in_it(run: Run) -> None:
+    quoted = MARKDOWN.partition("\n\n")[2].replace("A, B", "C, D")
+    quoted = "".join(f"> {line}\n" for line in quoted.splitlines())
+    failed = run("docs/page.md", page_md=f"{MARKDOWN}\n{quoted}", included_txt="")
+    assert "docs/page.md:8: TypeError" in failed.stdout
+    assert "docs/page.md:16: TypeError" in failed.stdout
+
+
+def test_a_failure_in_a_comment_for_autodoc_is_found_in_the_module(run: Run) -> None:
+    module = f"{MODULE}\n\n#: Rows.\n#:\n#: >>> 1 + 1\n#: 3\nROWS = 1\n"
+    page = "Page\n====\n\n.. autodata:: module.ROWS\n"
+    conf = "extensions = ['codediff', 'sphinx.ext.autodoc']\n"
+    failed = run("docs", index_rst=page, module_py=module, conf_py=conf)
+    assert "docs/module.py:15: " in failed.stdout
+
+
 def test_a_notebook_on_one_line_has_one_line(run: Run) -> None:
     cell = {"cell_type": "markdown", "id": "a", "metadata": {}, "source": MARKDOWN}
     info = {"language_info": {"name": "python"}, "kernelspec": {"name": "python3"}}
@@ -232,6 +257,60 @@ def test_a_folder_below_that_of_the_configuration_is_a_part_of_it(run: Run, tmp_
     assert (tmp_path / "docs" / "results.json").read_text() == results
 
 
+def test_a_folder_of_pages_below_the_configuration_is_found_from_within(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "docs" / "sub").mkdir(parents=True)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "conf.py").write_text(
+        "extensions = ['codediff']\ncodediff_results = 'results.json'\n"
+    )
+    for name in ("index", "sub/index"):
+        page = "P\n=\n\n.. testcode::\n\n   1\n"
+        (tmp_path / "docs" / f"{name}.rst").write_text(page)
+    assert "2 passed" in run_pytest(tmp_path, "--codediff", "docs").stdout
+    results = (tmp_path / "results.json").read_text()
+    assert "1 passed" in run_pytest(tmp_path, "--codediff", "docs/sub").stdout
+    assert (tmp_path / "results.json").read_text() == results
+
+
+def test_pages_in_a_folder_that_is_a_link_are_executed(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("docs")
+    executed = run("link", "-k", "Good", included_txt="")
+    assert executed.returncode == 0
+    assert last_line(executed.stdout).startswith("codediff: 1 blocks, 2 sides: 1 ran")
+
+
+@pytest.mark.parametrize("parallel", [(), ("-n", "2")])
+def test_pages_that_pytest_passes_over_fail(
+    run: Run, tmp_path: Path, parallel: tuple[str, ...]
+) -> None:
+    """Folders of some names, such as "build", are no tests to pytest."""
+    (tmp_path / "docs" / "build").mkdir()
+    (tmp_path / "docs" / "build" / "page.rst").write_text("P\n=\n\n.. testcode::\n\n   1\n")
+    page = MARKDOWN.replace('2 + "a"', "2")
+    pages = {"index_rst": "Page\n====\n", "page_md": page}
+    left_out = run("docs", *parallel, **pages)
+    assert "codediff: pytest did not look at docs/build/page.rst" in left_out.stdout
+    assert left_out.returncode == pytest.ExitCode.TESTS_FAILED
+    assert run("docs", *parallel, "--ignore=docs/build", **pages).returncode == 0
+    assert run("docs/page.md", *parallel, **pages).returncode == 0
+
+
+def test_an_output_whose_code_is_left_out_is_no_program(run: Run) -> None:
+    page = "Page\n====\n\n.. testcode:: A\n   :skipif: True\n\n   print(1)\n\n"
+    page += ".. testoutput:: A\n\n   1\n\n.. testcode:: B\n\n   1\n"
+    executed = run("docs", index_rst=page)
+    assert "1 passed" in executed.stdout
+    assert executed.returncode == 0
+
+
+def test_a_page_that_is_named_is_not_executed_by_pytest_as_well(run: Run) -> None:
+    page = PAGE.partition(".. codediff")[0] + ">>> math.floor(1.5)\n1\n"
+    executed = run("docs/index.rst", index_rst=page)
+    assert "1 passed" in executed.stdout
+
+
 def test_titles_may_hold_colons(run: Run) -> None:
     page = "Page\n====\n\n.. codediff::\n   :title: a::b, c\n\n   1\n   ---\n   2\n"
     assert "1 passed" in run("docs/index.rst::a:b", index_rst=page).stdout
@@ -246,6 +325,19 @@ def test_a_session_with_skipped_lines_counts_as_skipped(run: Run) -> None:
     output = "\n.. testoutput:: B\n   :options: +SKIP\n\n   1\n"
     counted = last_line(run("docs", index_rst=page + output).stdout)
     assert "0 ran, 2 skipped by name" in counted
+    comment = page.replace("x = 1", "x = 1  # doctest: +SKIP")  # to doctest, not in plain code
+    assert "1 ran, 1 skipped by name" in last_line(run("docs", index_rst=comment).stdout)
+    conf = "import doctest\nextensions = ['codediff']\ndoctest_default_flags = doctest.SKIP\n"
+    counted = last_line(run("docs", index_rst=page, conf_py=conf).stdout)
+    assert "0 ran, 2 skipped by name" in counted
+
+
+def test_the_example_that_introduces_the_package_passes(run: Run) -> None:
+    readme = (ROOT / "sphinx_ext" / "README.md").read_text("utf-8")
+    example = readme.partition("```rst\n")[2].partition("```")[0]
+    assert last_line(run("docs", index_rst=f"Page\n====\n\n{example}").stdout).endswith(
+        "2 sides: 2 ran, 0 skipped by name"
+    )
 
 
 def test_wrong_output_is_shown_as_a_difference(run: Run) -> None:

@@ -151,7 +151,6 @@ VERDICTS: dict[str, tuple[Block, ...]] = {
         ("doctest", ">>> print('a  b')\na b", None, {"NORMALIZE_WHITESPACE": True}),
     ),
     "session, two statements": (("doctest", ">>> x = 1; x\n1"),),
-    "no session at all": (("doctest", "prose"),),
     "underscore": (("doctest", ">>> 5\n5\n>>> _ + 1\n6"),),
     "future statement": (
         "from __future__ import annotations",
@@ -214,6 +213,21 @@ def test_verdict_is_that_of_sphinx(
     outcome = shared[measure].run(program, 20)
     assert outcome.passed == stock_verdict(program, monkeypatch), outcome
     assert outcome.passed == (not outcome.failures)
+
+
+@pytest.mark.parametrize("line", ["1 / 0", "three = 3", "    indented", "... x"])
+def test_a_line_of_a_session_that_would_not_run_fails(run: Run, tmp_path: Path, line: str) -> None:
+    outcome = run(("doctest", f">>> x = 1\n>>> x\n1\n\n# Then:\n>>> # Nothing.\n\n{line}"))
+    (failure,) = outcome.failures
+    assert failure.message == "this line has no prompt, and is no output of a line above it"
+    page = (tmp_path / "page.rst").read_text().split("\n")
+    assert page[failure.line - 1].strip() == line.strip()
+
+
+def test_prose_in_a_session_of_the_page_itself_is_not_executed(tmp_path: Path) -> None:
+    piece = Piece("doctest", ">>> x = 1\n\nProse.\n\n>>> x\n1", "page.rst", 1)
+    with Runner(root=tmp_path) as runner:
+        assert runner.run(Program("page", "group", (piece,))).passed
 
 
 def test_a_program_is_a_script(run: Run) -> None:

@@ -103,6 +103,21 @@ def test_a_block_with_a_skipped_side_has_no_stamp(build: Build) -> None:
     assert len(stamps(build(index_rst=page, conf=CONF))) == 1
 
 
+def test_a_block_that_nothing_executes_has_no_stamp_from_others_of_its_group(build: Build) -> None:
+    page = PAGE.replace(":title: C, D", ":title: A, B\n   :language: js")
+    source = build(index_rst=page, conf=CONF).srcdir
+    execute(source)
+    assert len(stamps(build(index_rst=page, conf=CONF))) == 1
+
+
+def test_names_that_pytest_cannot_tell_apart_are_told_apart(build: Build) -> None:
+    page = PAGE.replace("A, B", "std::a, std:a").replace("x = 1", "1 / 0")
+    source = build(index_rst=page, conf=CONF).srcdir
+    execute(source)
+    (stamped,) = build(index_rst=page, conf=CONF).html("index").select(".codediff-stamp")
+    assert stamped.parent["aria-label"] == "C, D"
+
+
 @pytest.mark.parametrize("kept", ['{"format": 1, "resu', '{"format": 99, "results": {}}', "[]", ""])
 def test_results_cut_short_or_of_another_version_stamp_nothing(build: Build, kept: str) -> None:
     source = build(index_rst=PAGE, conf=CONF).srcdir

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import doctest
 import json
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -37,6 +38,7 @@ KINDS: dict[str, Kind] = {
 }
 FLAGS = doctest.OPTIONFLAGS_BY_NAME
 Place = tuple[str, int, str]
+_QUOTED = re.compile(r"^(?:(?:>(?: |$))+|#:(?: |$))")
 
 
 class Written(NamedTuple):
@@ -105,7 +107,9 @@ class ProgramsBuilder(DummyBuilder):
         }
         path = Path(self.outdir, "programs.json")
         with writing(self.application, path):
-            path.write_text(json.dumps(data, ensure_ascii=False), "utf-8")
+            whole = path.with_suffix(".new")  # for others may read it, and this be cut short
+            whole.write_text(json.dumps(data, ensure_ascii=False), "utf-8")
+            whole.replace(path)
 
 
 def results_file(config: Any, confdir: Any) -> Path | None:
@@ -133,7 +137,7 @@ def page_of(env: BuildEnvironment, docname: str, *, skip: bool = False) -> Page:
             where = str(Path(code.source or path).absolute()), code.line or 1, title.astext()
             if code.get("skipped"):
                 page.skipped.append(where)
-            elif not _kind(code):
+            elif not kind_of(code):
                 page.idle.append(where)
             else:
                 group = code["groups"][0]
@@ -152,7 +156,9 @@ def page_of(env: BuildEnvironment, docname: str, *, skip: bool = False) -> Page:
         for group in named if "*" not in named else ():
             groups[group].append(written)
     executed = {
-        name for name, pieces in groups.items() if not all(one.is_skipped for one in pieces)
+        name
+        for name, pieces in groups.items()
+        if not all(one.is_skipped or one.is_output for one in pieces)
     }
     for pieces in groups.values():
         pieces += everywhere
@@ -204,12 +210,12 @@ def _tests(part: nodes.Element, config: Config) -> Iterator[nodes.Element]:
         if isinstance(node, nodes.doctest_block):
             is_test = bool(config.doctest_test_doctest_blocks)
         else:
-            is_test = isinstance(node, (nodes.literal_block, nodes.comment)) and bool(_kind(node))
+            is_test = isinstance(node, (nodes.literal_block, nodes.comment)) and bool(kind_of(node))
         if is_test:
             yield node
 
 
-def _kind(node: nodes.Element) -> str:
+def kind_of(node: nodes.Element) -> str:
     """Return what the code is for, to stock doctest or in an environment of its own."""
     return str(node.get("testnodetype") or node.get("apart") or "")
 
@@ -253,7 +259,7 @@ def _piece(node: nodes.Element, title: str, path: str) -> Written:
     line = node.line if is_known and node.line else locate(node, source, file)
     options = node.get("options") or {}
     flags = {name: options[flag] for name, flag in FLAGS.items() if flag in options}
-    kind = _kind(node) or "doctest"
+    kind = kind_of(node) or "doctest"
     absolute = str(Path(file).absolute())
     piece = Piece(
         *(KINDS.get(kind, "code"), source, absolute, line, title),
@@ -317,6 +323,8 @@ def _holds_code(line: str, code: str) -> bool:
     """Whether a line of a file holds a line of code, markers and flags apart."""
     if line.startswith("|"):  # one cell of a table
         return any(_holds_code(cell.strip(), code) for cell in line[1:].split("|"))
+    if line[:1] in {">", "#"} and not line.startswith(code):  # quoted, or a comment for autodoc
+        line = _QUOTED.sub("", line)
     if not code:
         return line in ("", "#!")
     return line.startswith(code) or line.replace("\\\\", "\\").startswith(code)  # in a docstring

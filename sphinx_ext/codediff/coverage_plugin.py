@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from coverage import Coverage, CoveragePlugin, FileReporter, FileTracer
-from coverage.exceptions import CoverageWarning
+from coverage.exceptions import CoverageException, CoverageWarning
 from coverage.plugin_support import Plugins
 
 from .run import Outcome, Piece, Program, statements
@@ -46,10 +46,14 @@ class PagePlugin(CoveragePlugin):
         """The code of all pages, by absolute path; empty if none was collected."""
         found: defaultdict[str, list[Piece]] = defaultdict(list)
         if self.programs.is_file():
-            for page in json.loads(self.programs.read_text("utf-8"))["pages"]:
-                for program in map(Program.from_json, page["programs"]):
-                    for piece in program.pieces:
+            try:
+                pages = json.loads(self.programs.read_text("utf-8"))["pages"]
+                for program in (one for page in pages for one in page["programs"]):
+                    for piece in Program.from_json(program).pieces:
                         found[piece.file].append(piece)
+            except (AttributeError, LookupError, TypeError, ValueError, OSError) as error:
+                message = f"{self.programs} is not what a test run leaves, run one: {error!r}"
+                raise CoverageException(message) from error
         return found
 
     def file_tracer(self, filename: str) -> FileTracer | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from doctest import IGNORE_EXCEPTION_DETAIL
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ OPTIONS = (
 FLAGS = ("sync", "linenos")
 HIGHLIGHTS = ("markers", "changes", "both", "none")
 VIEWS = {"side-by-side": "", "unified": "unified"}
+_WHOLE = re.compile(r"[+-]?\d{1,9}")
 
 
 class CodeDiff(SphinxDirective):
@@ -106,6 +108,7 @@ class CodeDiff(SphinxDirective):
     ) -> codediff:
         """Return the node of the whole block."""
         block = codediff("", classes=["codediff", *self._classes()], sync="sync" in self.given)
+        block["titles"] = [side.title for side in found]
         block.source, block.line = self.get_source_info()
         self._add_looks(block, [side.title for side in found])
         if "caption" in self.given:
@@ -210,7 +213,7 @@ class CodeDiff(SphinxDirective):
         if view := self._choice("view", [*VIEWS, *titles]):
             block["view"] = VIEWS.get(view, str(titles.index(view)) if view in titles else "")
         if context := self._option("context"):
-            if context.isdecimal():
+            if _WHOLE.fullmatch(context) and int(context) >= 0:
                 block["context"] = int(context)
             else:
                 message = f"{context!r} is not a number of lines; write 0 or a whole number above"
@@ -281,9 +284,14 @@ class CodeDiff(SphinxDirective):
         others = {name: options[name] for name in options if name not in ("lines", "dedent")}
         reader = LiteralIncludeReader(path, others | {"lineno-match": True}, self.config)
         length = reader.read()[1]
-        numbers = [str(reader.lineno_start + index) for index in range(length)]
+        indices = [str(reader.lineno_start - 1 + index) for index in range(length)]
         picker = LiteralIncludeReader(path, {"lines": options["lines"]}, self.config)
-        return [int(number) for number in picker.lines_filter(numbers)]
+        picked = [int(index) for index in picker.lines_filter(indices)]
+        # To Sphinx, a form feed ends a line too; to tracebacks, it does not.
+        ends = [line.endswith("\n") for line in reader.read_file(path)]
+        numbers = list(accumulate(ends, initial=1))
+        befores = [True, *(ends[index] for index in picked)]
+        return [numbers[index] for index, ended in zip(picked, befores, strict=False) if ended]
 
     def _titles(self) -> list[str]:
         """Return the titles as written, from either spelling."""
@@ -318,12 +326,11 @@ class CodeDiff(SphinxDirective):
         start = self._option("lineno-start")
         if not start:
             return {} if "linenos" in self.given or "lineno-start" in self.given else None
-        try:
+        if _WHOLE.fullmatch(start):
             return {"linenostart": int(start)}
-        except ValueError:
-            message = f"{start!r} is not a line number; write a whole number"
-            warn("lineno-start", message, self._place("lineno-start"))
-            return {}
+        message = f"{start!r} is not a line number; write a whole number"
+        warn("lineno-start", message, self._place("lineno-start"))
+        return {}
 
     def _classes(self) -> list[str]:
         names = self._option("class").split()

@@ -63,7 +63,7 @@ def resolve(app: Sphinx, doctree: nodes.document) -> None:
     for node in every:
         _hide_pragmas(node)
         if "testnodetype" in node:
-            _note_skipped(node, latest)
+            _note_skipped(node, latest, app.config.doctest_default_flags)
         if node.get("shared"):
             shared.append(node)
         elif isinstance(node, nodes.doctest_block) and app.config.doctest_test_doctest_blocks:
@@ -76,6 +76,7 @@ def resolve(app: Sphinx, doctree: nodes.document) -> None:
     groups = [group for group in named if group != "*"]
     for node in shared:
         node["groups"] = groups or node["groups"]
+    _check_outputs(every)
     _check_raises(every)
     _set_apart(every)
 
@@ -99,14 +100,33 @@ def _hide_pragmas(node: nodes.Element) -> None:
             node["test"] = _PRAGMA.sub("", node["test"])
 
 
-def _note_skipped(node: nodes.Element, latest: dict[str, nodes.Element]) -> None:
+def _note_skipped(node: nodes.Element, latest: dict[str, nodes.Element], flags: int) -> None:
     """Note on a side that doctest's own flag keeps some of it from being executed."""
-    flag = (node.get("options") or {}).get(SKIP)
+    kind = node["testnodetype"]
+    flag = (node.get("options") or {}).get(SKIP, flags & SKIP)
     for group in map(str, node["groups"]):
-        side = latest.get(group, node) if node["testnodetype"] == "testoutput" else node
+        side = latest.get(group, node) if kind == "testoutput" else node
         latest[group] = side
-        if "highlight_args" in side and (flag or _SKIPPED.search(side.astext())):
+        in_session = kind == "doctest" and _SKIPPED.search(side.astext())
+        if "highlight_args" in side and (flag or in_session):
             side["skipped"] = True
+
+
+def _check_outputs(every: list[nodes.Element]) -> None:
+    """Warn of outputs that doctest would compare with nothing, unless only spelling is to blame."""
+    waiting: set[str] = set()
+    for node in every:
+        kind = node.get("testnodetype", "testcode")  # or a side that is skipped
+        for group in map(str, node.get("groups", ())):
+            known = same_spelling(group)
+            if kind == "testcode":
+                waiting.add(known)
+            elif kind == "testoutput" and waiting.isdisjoint({known, "*"}) and group != "*":
+                message = f"nothing compares this output: it is below no code of {group!r}, below "
+                message += "a session, or below another output; put it where the code is"
+                warn("testoutput", message, node)
+            elif kind in {"testoutput", "doctest"} and not ("raises" in node or "skipif" in node):
+                waiting.discard(known)
 
 
 def _pragmas(lines: list[str]) -> list[str]:

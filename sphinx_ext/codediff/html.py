@@ -53,7 +53,10 @@ def visit(self: HTML5Translator, node: codediff) -> None:
     memo: Memo = {}
     notes = awaits_links(self.config, self.builder.name)
     for index, (side, title, code) in enumerate(found):
-        self.body.append('<div class="codediff-side">\n<div class="codediff-title">')
+        # What addresses of pages call it, if quotes are curled or it is translated.
+        written = escape(node["titles"][index])
+        name = f' data-title="{written}"' if written != escape(title.astext()) else ""
+        self.body.append(f'<div class="codediff-side"{name}>\n<div class="codediff-title">')
         _write_caption(self, title, side, permalink=False)
         self.body.append("</div>\n")
         self.body.append(f'<div class="highlight-{escape(code["language"])} notranslate">')

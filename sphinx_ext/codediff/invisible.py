@@ -21,7 +21,9 @@ _EMOJI = (
     r"\u3030\u303d\u3297\u3299\U0001f000-\U0001faff][\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]?"
 )
 _NEEDED = (
-    r"\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f"  # the flag of a region
+    # The flags of England, Scotland and Wales; in others, any text could hide.
+    r"\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067"
+    r"|\U000e0073\U000e0063\U000e0074|\U000e0077\U000e006c\U000e0073)\U000e007f"
     rf"|{_EMOJI}(?:\u200d{_EMOJI})*"
     r"|[#*0-9]\ufe0f\u20e3"
     r"|[\u0600-\u109f\u1780-\u18aa\ufb50-\ufdff\ufe70-\ufefc][\u200c\u200d]"

@@ -158,7 +158,7 @@ def writing(app: Sphinx, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        warn("output", f"cannot be written: {error.strerror}", str(path))
+        warn("output", f"cannot be written: {error.strerror}", f"{path}:")
         _fail(app)
 
 

@@ -15,8 +15,9 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from .run import Failure, Outcome, Program, Runner
 
 PROGRAMS = pytest.StashKey[dict[str, Any]]()
 RUNNERS = pytest.StashKey[dict[str, Runner]]()
+COLLECTED = pytest.StashKey[set[str]]()
+PASSED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 NOTHING: dict[str, Any] = {"pages": {}}
 TEMPORARY = pytest.StashKey["tempfile.TemporaryDirectory[str]"]()
 TIMEOUT = pytest.StashKey[float | None]()
@@ -45,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Read the pages, unless this is a worker, which is handed them."""
     if not config.getoption("--codediff"):
         return
+    config.stash[COLLECTED] = set()
     worker_input = getattr(config, "workerinput", None)
     if worker_input is not None:
         config.stash[PROGRAMS] = json.loads(worker_input["codediff"])
@@ -60,11 +64,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class _Workers:
-    """Hands the programs to the workers of pytest-xdist, wherever they are."""
+    """Hands the programs to the workers of pytest-xdist, wherever they are, and asks for pages."""
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         node.workerinput["codediff"] = json.dumps(node.config.stash[PROGRAMS])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        node.config.stash[COLLECTED] |= set(getattr(node, "workeroutput", {}).get("codediff", ()))
 
 
 class _Account:
@@ -77,22 +85,39 @@ class _Account:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note what became of a program, wherever it ran."""
-        page, _, name = report.nodeid.partition("::")
+        path, _, name = report.nodeid.partition("::")
         if report.when == "call":
+            page = _relative(self.config.rootpath / path, self.config)
             self.reports[page, name] = report
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write which programs passed; what is known of others that are still there stays."""
+        """Leave the results, and fail if pytest has passed over a page that it was to run."""
         known = self.config.stash[PROGRAMS]
-        if not known["results"]:
-            return
-        path = Path(known["results"])
+        if known["results"]:
+            self._write(session, Path(known["results"]), known)
+        first = self.config.invocation_params.dir
+        asked = [_real(str(first / str(one).partition("::")[0])) for one in self.config.args]
+        missed = [
+            name
+            for name, page in known["pages"].items()
+            if (page["programs"] or page["idle"]) and name not in self.config.stash[COLLECTED]
+            if any(Path(_real(page["path"])).is_relative_to(one) for one in asked)
+        ]
+        selected = self.config.getoption("ignore") or self.config.getoption("ignore_glob")
+        if missed and not selected and session.exitstatus in PASSED:
+            self.problem = f"codediff: pytest did not look at {', '.join(missed)}; see its setting "
+            self.problem += "'norecursedirs'"
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _write(self, session: pytest.Session, path: Path, known: dict[str, Any]) -> None:
+        """Write which programs passed; what is known of others that are still there stays."""
         results = _known_results(path)
         digests = set()
         for name, page in known["pages"].items():
+            names = _names(page)
             for group, digest in page["digests"].items():
                 digests.add(digest)
-                report = self.reports.get((name, _name(group)))
+                report = self.reports.get((name, names[group]))
                 if report and report.passed:
                     properties: dict[str, Any] = dict(report.user_properties)
                     results[digest] = Result(**json.loads(properties["codediff"]))
@@ -117,8 +142,9 @@ class _Account:
                 for file, line, title in page["skipped"]
             )
             counts["not run"] += len(page["idle"])
+            names = _names(page)
             for group, sides in page["sides"].items():
-                report = self.reports.get((name, _name(group)))
+                report = self.reports.get((name, names[group]))
                 verdict = "not run" if not report else "ran" if report.passed else "failed"
                 counts[verdict] += sides
         parts = [f"{counts['ran']} ran", f"{len(skipped)} skipped by name"]
@@ -189,8 +215,10 @@ def _source_folder(config: pytest.Config) -> Path:
     first = Path(str(config.args[0]).partition("::")[0])
     first = (config.invocation_params.dir / first).resolve()
     folder = first if first.is_dir() else first.parent
-    configured = _configured(folder)
-    return configured if configured and any(configured.glob("index.*")) else folder
+    configured = _configured(folder) or folder
+    between = [one for one in (folder, *folder.parents) if one.is_relative_to(configured)]
+    pages = [one for one in between if any(one.glob("index.*"))]
+    return pages[-1] if pages else folder
 
 
 def _configured(folder: Path) -> Path | None:
@@ -199,22 +227,46 @@ def _configured(folder: Path) -> Path | None:
     return next((one for one in folders if (one / "conf.py").is_file()), None)
 
 
-def _relative(path: str, config: pytest.Config) -> str:
-    return os.path.relpath(path, config.rootpath)
+def _relative(path: str | Path, config: pytest.Config) -> str:
+    """Return a path as it is without links to folders, which Sphinx follows and pytest does not."""
+    folder = os.path.relpath(_real(str(Path(path).parent)), _real(str(config.rootpath)))
+    return str(Path(folder, Path(path).name))
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PageFile | None:
-    """Collect a page that has something to run."""
-    pages = parent.config.stash.get(PROGRAMS, NOTHING)["pages"]
-    page = pages.get(_relative(str(file_path), parent.config))
+_real = cache(os.path.realpath)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Collect a page that has something to run, in place of pytest's own doctests."""
+    found = yield
+    config = parent.config
+    name = _relative(file_path, config)
+    page = config.stash.get(PROGRAMS, NOTHING)["pages"].get(name)
     if page is None or not (page["programs"] or page["idle"]):
-        return None
-    return PageFile.from_parent(parent, path=file_path)
+        return found
+    collected = config.stash[COLLECTED]
+    collected.add(name)
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["codediff"] = list(collected)
+    others = [one for one in found if type(one).__module__ != "_pytest.doctest"]
+    return [PageFile.from_parent(parent, path=file_path), *others]
 
 
-def _name(group: str) -> str:
-    """Return the name of an item; two colons mean something to pytest, others to terminals."""
-    return spell_out(group).replace("::", ":")
+def _names(page: dict[str, Any]) -> dict[str, str]:
+    """Return the names of a page's items by group, no two alike.
+
+    Two colons mean something to pytest, and characters that cannot be seen to terminals.
+    """
+    groups: dict[str, str] = {}
+    for group in page["digests"]:
+        name = spell_out(group).replace("::", ":")
+        while name in groups:
+            name += "'"
+        groups[name] = group
+    return {group: name for name, group in groups.items()}
 
 
 class PageFile(pytest.File):
@@ -222,13 +274,15 @@ class PageFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yield its programs, and its sides that nothing executes."""
-        page = self.config.stash[PROGRAMS]["pages"][_relative(str(self.path), self.config)]
+        page = self.config.stash[PROGRAMS]["pages"][_relative(self.path, self.config)]
+        names = _names(page)
         for known in page["programs"]:
             program = Program.from_json(known)
-            yield ProgramItem.from_parent(self, name=_name(program.group), program=program)
+            yield ProgramItem.from_parent(self, name=names[program.group], program=program)
         for file, line, title in page["idle"]:
             place = f"{_relative(file, self.config)}:{line}"
-            yield IdleItem.from_parent(self, name=f"{_name(title)} (not executed)", place=place)
+            name = f"{spell_out(title).replace('::', ':')} (not executed)"
+            yield IdleItem.from_parent(self, name=name, place=place)
 
 
 def _runner(config: pytest.Config, environment: str) -> Runner:
@@ -345,7 +399,7 @@ def _explain(failure: Failure, root: Path) -> str:
     side = f"  (side {failure.title!r})" if failure.title else ""
     shown = [f"{failure.file}:{failure.line}: {message}{side}", *notes]
     try:
-        lines = Path(root, failure.file).read_text("utf-8").splitlines()
+        lines = Path(root, failure.file).read_text("utf-8").split("\n")
     except (OSError, UnicodeError):
         lines = []
     for number in range(max(1, failure.line - 2), min(len(lines), failure.line + 2) + 1):

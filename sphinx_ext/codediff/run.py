@@ -62,7 +62,7 @@ BOARD = 1 << 26
 """Bytes of address space for what a child reports; only those written to take up memory."""
 RESERVE = 1 << 23
 """Bytes of address space set aside, so that a program out of memory can still be reported."""
-
+_BLANK = re.compile(r"\s*(?:(?:>>>|\.\.\.)(?: |$))?\s*(?:#|$)")
 
 # --- Data ---------------------------------------------------------------------------------------
 
@@ -220,12 +220,27 @@ def _examples(piece: Piece) -> list[doctest.Example]:
         examples = doctest.DocTestParser().get_examples(piece.in_place, piece.file)
         for example in examples:
             example.options = flags | example.options
+        if piece.title:
+            _check_session(piece, examples)
         return examples
     output = piece.output or ""
     raises = doctest.DocTestParser._EXCEPTION_RE.match(output)  # type: ignore[attr-defined]
     flags[doctest.DONT_ACCEPT_BLANKLINE] = True  # as in Sphinx: an output stands alone
     message = raises["msg"] if raises else None
     return [doctest.Example(piece.in_place, output, exc_msg=message, options=flags)]
+
+
+def _check_session(piece: Piece, examples: list[doctest.Example]) -> None:
+    """Raise a ValueError for a line that a side shows, and doctest would pass over."""
+    known: set[int] = set()
+    for one in examples:
+        known.update(range(one.lineno, one.lineno + (one.source + one.want).count("\n")))
+    for at, line in enumerate(piece.in_place.split("\n")):
+        if at not in known and not _BLANK.match(line):
+            raise ValueError(
+                f"line {at + 1} of the docstring for {piece.file} has no prompt, and is no output "
+                "of a line above it"
+            )
 
 
 def _leading_imports(program: Program) -> list[str]:

@@ -213,6 +213,10 @@ def parse(
         title = given or fallback.format(number + 1)
         # The same in every language: it is not only for readers.
         group = (groups[number] if number < len(groups) else "") or given or f"Side {number + 1}"
+        if group == "*":
+            message = "'*' stands for all groups of the page; name one group a side"
+            problems.append(Problem("groups", message, "groups"))
+            group = f"Side {number + 1}"
         code, marked, lone = read_markers(part.lines, language)
         message = f"{MARKER!r} stands alone; put it at the end of a line of code"
         problems += (

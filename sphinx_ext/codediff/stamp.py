@@ -13,7 +13,7 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.util.i18n import format_date
 
-from .collect import page_of, results_file
+from .collect import kind_of, page_of, results_file
 from .nodes import codediff, sides
 from .results import Result, digest_of_file, read, summary
 from .translation import _
@@ -44,7 +44,9 @@ def stamp(builder: Builder, block: codediff) -> str:
         return ""
     digests = _digests(builder.env, block["docname"])
     found = [
-        None if code.get("skipped") else results.get(digests.get(code["groups"][0], ""))
+        results.get(digests.get(code["groups"][0], ""))
+        if kind_of(code) and not code.get("skipped")
+        else None
         for _side, _title, code in sides(block)
     ]
     passed = [one for one in found if one]
@@ -69,7 +71,7 @@ def _results(builder: Builder) -> dict[str, Result]:
         return read(path) if path else {}
     except ValueError as error:
         message = f"no block is stamped, for the results cannot be read ({error}); run the tests"
-        warn("results", message, str(path))
+        warn("results", message, f"{path}:")
         return {}
 
 

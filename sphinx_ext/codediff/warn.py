@@ -11,7 +11,12 @@
 
 ``codediff.groups``
     ``:groups:`` does not name one group a side; or two groups of one page differ only in case,
-    spaces, hyphens or underscores, as *With dropout* and *With Dropout* do.
+    spaces, hyphens or underscores, as *With dropout* and *With Dropout* do. Or a side is of the
+    group ``*``, which stands for all groups of a page.
+
+``codediff.testoutput``
+    A ``testoutput`` follows no ``testcode`` or side of its group, or a second one follows the
+    same, or a session, which has its own output. Nothing would compare it.
 
 ``codediff.skip_test``
     ``:skip-test:`` names a group that no side of the block belongs to.
@@ -83,6 +88,6 @@ def warn(kind: str, message: str, location: Node | tuple[str, int] | str) -> Non
     Args:
         kind: The subtype, one of those the manual lists.
         message: What is wrong and how to mend it.
-        location: A node, or ``"file:line"``.
+        location: A node, or ``"file:line"``; without a line, the colon tells it from a page's name.
     """
     logger.warning(message, type="codediff", subtype=kind, location=location)

@@ -123,6 +123,11 @@ def test_a_link_can_name_a_title_with_markup(visit: Visit) -> None:
     expect_views(page)
 
 
+def test_a_link_can_name_a_title_as_it_is_written(visit: Visit) -> None:
+    page = visit("titles", query="?codediff=Don't")
+    assert chosen(block(page, "curled")) == "Don’t"
+
+
 def test_a_choice_made_after_following_a_link_is_remembered(visit: Visit) -> None:
     page = visit("views", query="?codediff=unified&other=1#synced")
     choose(blocks(page)[0], "With Dropout")

@@ -140,7 +140,10 @@
       scrollBy({ top: element.getBoundingClientRect().top - top, behavior: "instant" });
     });
     const known = [...select.options].map((option) => option.value);
-    const names = new Map([["side-by-side", ""], ["unified", "unified"], ...titles.map((title, index) => [title, `${index}`])]);
+    const names = new Map([["side-by-side", ""], ["unified", "unified"]]);
+    titles.forEach((title, index) => {
+      for (const name of [title, sides[index].dataset.title]) names.set(name, `${index}`);
+    });
     const wanted = [
       names.get(asked),
       sync !== undefined ? remembered(key) : null,
