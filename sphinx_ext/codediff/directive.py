@@ -290,8 +290,8 @@ class CodeDiff(SphinxDirective):
         # To Sphinx, a form feed ends a line too; to tracebacks, it does not.
         ends = [line.endswith("\n") for line in reader.read_file(path)]
         numbers = list(accumulate(ends, initial=1))
-        befores = [True, *(ends[index] for index in picked)]
-        return [numbers[index] for index, ended in zip(picked, befores, strict=False) if ended]
+        starts = [True, *(ends[index] for index in picked)]
+        return [numbers[index] for index, ended in zip(picked, starts, strict=False) if ended]
 
     def _titles(self) -> list[str]:
         """Return the titles as written, from either spelling."""
