@@ -150,3 +150,15 @@ def test_dos_line_ends_are_ordinary(build: Build, suffix: str) -> None:
     assert [line for line in built.warnings if "toctree" not in line] == []
     assert [code_of(side) for side in built.sides("page")] == ["a = 1\n\nb = 2\n", "c = 3\n"]
     assert built.html("page").select_one(".hll").get_text() == "a = 1\n"
+
+
+def test_a_caption_has_a_number_and_titles_have_none(build: Build) -> None:
+    block = ".. codediff::\n   :title: A, B\n{}\n   1\n   ---\n   2\n\n"
+    own = ".. code-block:: python\n   :caption: Own\n   :name: own\n\n   3\n\n"
+    page = f"Page\n====\n\n{block.format('   :caption: C')}{block.format('')}{own}:numref:`own`\n"
+    built = build(index_rst=page, conf="\nnumfig = True\n")
+    assert built.warnings == []
+    html = built.html("index")
+    numbers = [number.text.strip() for number in html.select(".caption-number")]
+    assert numbers == ["Listing 1", "Listing 2"]
+    assert html.select_one(".std-numref").text == "Listing 2"

@@ -52,12 +52,12 @@ def visit(self: HTML5Translator, node: codediff) -> None:
     self.body.append(self.starttag(node, "div", CLASS=changes))
     memo: Memo = {}
     notes = awaits_links(self.config, self.builder.name)
-    for index, (side, title, code) in enumerate(found):
+    for index, (_side, title, code) in enumerate(found):
         # What addresses of pages call it, if quotes are curled or it is translated.
         written = escape(node["titles"][index])
         name = f' data-title="{written}"' if written != escape(title.astext()) else ""
         self.body.append(f'<div class="codediff-side"{name}>\n<div class="codediff-title">')
-        _write_caption(self, title, side, permalink=False)
+        _write_caption(self, title)
         self.body.append("</div>\n")
         self.body.append(f'<div class="highlight-{escape(code["language"])} notranslate">')
         highlighted = highlight_side(self, code, memo)
@@ -76,10 +76,11 @@ def visit(self: HTML5Translator, node: codediff) -> None:
 
 
 def _write_caption(
-    self: HTML5Translator, caption: nodes.caption, owner: nodes.Element, *, permalink: bool = True
+    self: HTML5Translator, caption: nodes.caption, block: codediff | None = None
 ) -> None:
-    """Write a caption's text, with its number and permanent link where it has them."""
-    self.add_fignumber(owner)
+    """Write a title, or the caption of a block with its number and permanent link."""
+    if block:
+        self.add_fignumber(block)
     self.body.append('<span class="caption-text">')
     for child in caption.children:
         if isinstance(child, nodes.Text):
@@ -87,8 +88,8 @@ def _write_caption(
         else:
             child.walkabout(self)
     self.body.append("</span>")
-    if permalink:
-        self.add_permalink_ref(owner, _("Link to this code"))
+    if block:
+        self.add_permalink_ref(block, _("Link to this code"))
 
 
 def _size(rows: int) -> str:

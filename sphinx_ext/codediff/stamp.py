@@ -32,9 +32,14 @@ def note_state(app: Sphinx, config: Config) -> None:
 
 
 def note_page(app: Sphinx, doctree: nodes.document) -> None:
-    """Note on each block which page it is of; some builders put many pages into one."""
+    """Note on each block which page it is of; some builders put many pages into one.
+
+    Its sides give back the ids that Sphinx has given them to be numbered by: the block is.
+    """
     for block in doctree.findall(codediff):
         block["docname"] = app.env.docname
+        for side, _title, _code in sides(block):
+            side["ids"] = []
 
 
 def stamp(builder: Builder, block: codediff) -> str:
