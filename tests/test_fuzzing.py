@@ -93,6 +93,8 @@ class Bench:
         app.env.clear_doc(name)
         app.env._pickled_doctree_cache.clear()  # and what is kept for one build
         collect._lines_of.cache_clear()
+        app.registry.css_files.clear()  # to which each page adds
+        app.registry.js_files.clear()
         app.builder.read_doc(name)
         app.builder.prepare_writing({name})
         doctree = app.env.get_and_resolve_doctree(name, app.builder, tags=app.tags)
