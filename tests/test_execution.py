@@ -174,3 +174,21 @@ def test_code_of_other_environments_is_left_out_and_told(build: Build) -> None:
     assert re.search(
         r"index.rst:13: side .No Dropout. runs under `nox -s doctest` only", built.output
     )
+
+
+def test_outputs_for_one_configuration_or_another_are_no_mistake(build: Build) -> None:
+    outputs = "".join(
+        f".. ifconfig:: language {sign} 'de'\n\n   .. testoutput:: A\n\n      1\n\n"
+        for sign in ("==", "!=")
+    )
+    page = f"Page\n====\n\n.. codediff::\n   :title: A, B\n\n   print(1)\n   ---\n   2\n\n{outputs}"
+    built = build(index_rst=page, conf="\nextensions.append('sphinx.ext.ifconfig')\n")
+    assert built.warnings == []
+
+
+def test_an_output_keeps_what_is_said_to_coverage(build: Build) -> None:
+    output = "1  # pragma: no cover"
+    built = build(
+        index_rst=f"Page\n====\n\n.. testcode::\n\n   1\n\n.. testoutput::\n\n   {output}\n"
+    )
+    assert output in built.html("index").text

@@ -209,11 +209,41 @@ def test_lines_of_a_file_may_be_picked(run: Run) -> None:
     assert "1 failed, 1 passed" in failed.stdout
 
 
+OF_FILES = "Page\n====\n\n.. codediff::\n   :title: A, B\n   :file: a.py, b.py\n   :lines: {}\n"
+
+
+def test_picked_lines_are_executed_as_they_are_shown(run: Run) -> None:
+    code = 'text = """\\\na\n# hidden\nb\n"""\nassert text == "a\\nb\\n"\ntext.nothing\n'
+    session = ">>> [1,\n# hidden\n... 2]\n[1, 2]\n"
+    failed = run("docs", index_rst=OF_FILES.format("1-2, 4-"), a_py=code, b_py=code)
+    assert failed.stdout.count("docs/a.py:7: AttributeError") == 2  # also in pytest's summary
+    passed = run("docs", index_rst=OF_FILES.format("1, 3-"), a_py=session, b_py=session)
+    assert "2 passed" in passed.stdout
+
+
+def test_picked_lines_may_be_out_of_order(run: Run) -> None:
+    page = OF_FILES.format("4, 1-2")
+    code = "def f():\n    return (1 /\n\nx = 0\n"
+    failed = run("docs", index_rst=page, a_py=code.replace("(1 /", "1 / x"), b_py=code)
+    assert "docs/b.py:2: SyntaxError" in failed.stdout
+    failed = run("docs", index_rst=page, a_py="1 / x\n\n\nx = 0\n", b_py="1\n2\n3\n4\n")
+    assert "docs/a.py:1: ZeroDivisionError" in failed.stdout
+
+
+def test_wrong_output_is_found_in_the_file_that_it_is_in(run: Run) -> None:
+    page = OF_FILES.format("1-") + "\n.. testoutput:: A\n\n   2\n"
+    failed = run("docs", index_rst=page, a_py="print(1)\n", b_py="x = 1\n")
+    assert "docs/index.rst:11: printed something else than expected" in failed.stdout
+    included = OF_FILES.format("1-") + "\n.. include:: out.txt\n"
+    output = ".. testoutput:: A\n\n   2\n"
+    failed = run("docs", index_rst=included, out_txt=output)
+    assert "docs/out.txt:3: printed something else than expected" in failed.stdout
+
+
 def test_form_feeds_end_no_line(run: Run) -> None:
     code = "import os\n\fdef f():\n    return 1\n\f\ndef g():\n    return 2\nx = f()\ny = 1 / 0\n"
-    page = "Page\n====\n\n.. codediff::\n   :title: A, B\n   :file: a.py, b.py\n   :lines: {}\n"
     for lines in ("1-", "1-4, 7-12"):
-        failed = run("docs", index_rst=page.format(lines), a_py=code, b_py="x = 1\n" * 12)
+        failed = run("docs", index_rst=OF_FILES.format(lines), a_py=code, b_py="x = 1\n" * 12)
         assert "docs/a.py:8: ZeroDivisionError" in failed.stdout
         assert ">    8 | y = 1 / 0" in failed.stdout
 
@@ -293,8 +323,27 @@ def test_pages_that_pytest_passes_over_fail(
     left_out = run("docs", *parallel, **pages)
     assert "codediff: pytest did not look at docs/build/page.rst" in left_out.stdout
     assert left_out.returncode == pytest.ExitCode.TESTS_FAILED
+    assert run("docs", *parallel, "--ignore=elsewhere", **pages).returncode != 0
     assert run("docs", *parallel, "--ignore=docs/build", **pages).returncode == 0
+    (tmp_path / "docs" / "build" / "page.rst").rename(tmp_path / "docs" / "other.rst")
+    assert run("docs", *parallel, "--ignore-glob=*/other.rst", **pages).returncode == 0
+    (tmp_path / "conftest.py").write_text("collect_ignore = ['docs/other.rst']\n")
+    assert run("docs", *parallel, **pages).returncode == 0
     assert run("docs/page.md", *parallel, **pages).returncode == 0
+
+
+def test_a_second_site_is_not_passed_over(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "conf.py").touch()
+    refused = run("docs", "other", included_txt="")
+    assert refused.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"--codediff: {tmp_path / 'other'} is another site" in refused.stderr
+
+
+def test_pages_may_be_outside_of_the_root_of_the_tests(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    executed = run("docs", f"--rootdir={tmp_path / 'elsewhere'}", "-k", "Good", included_txt="")
+    assert "2 sides: 1 ran" in last_line(executed.stdout)
 
 
 def test_an_output_whose_code_is_left_out_is_no_program(run: Run) -> None:
@@ -328,8 +377,19 @@ def test_a_session_with_skipped_lines_counts_as_skipped(run: Run) -> None:
     comment = page.replace("x = 1", "x = 1  # doctest: +SKIP")  # to doctest, not in plain code
     assert "1 ran, 1 skipped by name" in last_line(run("docs", index_rst=comment).stdout)
     conf = "import doctest\nextensions = ['codediff']\ndoctest_default_flags = doctest.SKIP\n"
+    run("docs", index_rst=page)
     counted = last_line(run("docs", index_rst=page, conf_py=conf).stdout)
     assert "0 ran, 2 skipped by name" in counted
+
+
+@pytest.mark.parametrize("between", ["", ".. testcleanup:: A, B\n\n   1\n\n"])
+@pytest.mark.parametrize("groups", ["A, B", "*"])
+def test_a_side_whose_output_is_skipped_counts_as_skipped(
+    run: Run, between: str, groups: str
+) -> None:
+    page = "Page\n====\n\n.. codediff::\n   :title: A, B\n\n   1 / 0\n   ---\n   1 / 0\n\n"
+    page += f"{between}.. testoutput:: {groups}\n   :options: +SKIP\n\n   1\n"
+    assert "0 ran, 2 skipped by name" in last_line(run("docs", index_rst=page).stdout)
 
 
 def test_the_example_that_introduces_the_package_passes(run: Run) -> None:

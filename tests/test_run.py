@@ -224,6 +224,11 @@ def test_a_line_of_a_session_that_would_not_run_fails(run: Run, tmp_path: Path, 
     assert page[failure.line - 1].strip() == line.strip()
 
 
+def test_a_program_may_replace_what_the_runner_uses(run: Run) -> None:
+    code = "import functools, json, os\njson.dumps = functools.partial(json.dumps, indent=2)\n"
+    assert run(f"{code}os.getpid = lambda: 42").passed
+
+
 def test_prose_in_a_session_of_the_page_itself_is_not_executed(tmp_path: Path) -> None:
     piece = Piece("doctest", ">>> x = 1\n\nProse.\n\n>>> x\n1", "page.rst", 1)
     with Runner(root=tmp_path) as runner:

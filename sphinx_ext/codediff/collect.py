@@ -27,7 +27,7 @@ from sphinx.ext.ifconfig import ifconfig
 from .leftovers import writing
 from .nodes import codediff, sides
 from .results import digest
-from .run import Piece, Program
+from .run import Piece, Program, skips
 
 Kind = Literal["setup", "code", "doctest", "cleanup"]
 KINDS: dict[str, Kind] = {
@@ -47,11 +47,13 @@ class Written(NamedTuple):
     Attributes:
         is_output: Whether it is the output of other code.
         is_skipped: Whether a condition keeps it from being executed.
+        side: The place of the side that it is.
     """
 
     piece: Piece
     is_output: bool
     is_skipped: bool = False
+    side: Place | None = None
 
 
 @dataclass(slots=True)
@@ -117,24 +119,26 @@ def results_file(config: Any, confdir: Any) -> Path | None:
     return Path(confdir, config.codediff_results) if config.codediff_results else None
 
 
-def page_of(env: BuildEnvironment, docname: str, *, skip: bool = False) -> Page:
+def page_of(
+    env: BuildEnvironment, docname: str, *, builder: str = "html", skip: bool = False
+) -> Page:
     """Return what there is to run on a page.
 
     Args:
         env: Has read the page.
         docname: Its name.
+        builder: Name of the builder that shows it; test runs execute what HTML shows.
         skip: Leave out the code whose condition in ``:skipif:`` holds, which is evaluated.
     """
     doctree, config = env.get_doctree(docname), env.config
     path = str(env.doc2path(docname))
-    gone = _remove_hidden(doctree, config)
+    gone = _remove_hidden(doctree, config, builder)
     page = Page(path)
-    titles = {}
+    places = {}
     for block in doctree.findall(codediff):
         page.blocks += 1
         for _side, title, code in sides(block):
-            titles[id(code)] = title.astext()
-            where = str(Path(code.source or path).absolute()), code.line or 1, title.astext()
+            places[id(code)] = where = place_of(code, title, path)
             if code.get("skipped"):
                 page.skipped.append(where)
             elif not kind_of(code):
@@ -150,7 +154,9 @@ def page_of(env: BuildEnvironment, docname: str, *, skip: bool = False) -> Page:
         if "environment" in node:
             environments.setdefault(named[0], node["environment"])
         is_skipped = skip and "skipif" in node and _holds(node["skipif"], config)
-        written = _piece(node, titles.get(id(node), ""), path)._replace(is_skipped=is_skipped)
+        place = places.get(id(node))
+        written = _piece(node, place[2] if place else "", path)
+        written = written._replace(is_skipped=is_skipped, side=place)
         if "*" in named:
             everywhere.append(written)
         for group in named if "*" not in named else ():
@@ -166,18 +172,29 @@ def page_of(env: BuildEnvironment, docname: str, *, skip: bool = False) -> Page:
     for group, pieces in groups.items():
         whole = [*_configured(config, "setup"), *pieces, *_configured(config, "cleanup")]
         environment = environments.get(group, "")
-        program = Program(path, group, tuple(_in_order(whole)), environment, default)
+        ordered = list(_in_order(whole))
+        pieces_of_all = tuple(one.piece for one in ordered)
+        program = Program(path, group, pieces_of_all, environment, default)
+        for one in ordered:
+            if one.side and skips(one.piece, default):
+                page.skipped.append(one.side)
+                page.sides[group] -= 1
         requirements = config.codediff_environments.get(environment, ())
         page.digests[group] = digest(docname, program, requirements)
         if group in executed:
-            left = tuple(_in_order(written for written in whole if not written.is_skipped))
-            page.programs.append(replace(program, pieces=left))
+            left = _in_order(written for written in whole if not written.is_skipped)
+            page.programs.append(replace(program, pieces=tuple(one.piece for one in left)))
     return page
 
 
-def _remove_hidden(doctree: nodes.document, config: Config) -> set[str]:
+def place_of(code: nodes.literal_block, title: nodes.caption, path: str) -> Place:
+    """Return the file, line and title of a side on the page of that path."""
+    return str(Path(code.source or path).absolute()), code.line or 1, title.astext()
+
+
+def _remove_hidden(doctree: nodes.document, config: Config, builder: str) -> set[str]:
     """Take out what ``ifconfig`` keeps from being shown; return the groups gone with it."""
-    names = {value.name: value.value for value in config} | {"builder": "html"}
+    names = {value.name: value.value for value in config} | {"builder": builder}
     hidden = []
     for node in list(doctree.findall(ifconfig)):
         try:
@@ -234,19 +251,20 @@ def _configured(config: Any, kind: Literal["setup", "cleanup"]) -> Iterator[Writ
         yield Written(Piece(kind, source.strip("\n"), place, 1), False)
 
 
-def _in_order(written: Iterable[Written]) -> Iterator[Piece]:
+def _in_order(written: Iterable[Written]) -> Iterator[Written]:
     """Yield set-up, then tests with the output that belongs to them, then clean-up."""
-    setups: list[Piece] = []
-    tests: list[Piece] = []
-    cleanups: list[Piece] = []
-    for piece, is_output, _is_skipped in written:
-        if not is_output:
-            {"setup": setups, "cleanup": cleanups}.get(piece.kind, tests).append(piece)
-        elif tests and tests[-1].kind == "code":
+    setups: list[Written] = []
+    tests: list[Written] = []
+    cleanups: list[Written] = []
+    for one in written:
+        piece = one.piece
+        if not one.is_output:
+            {"setup": setups, "cleanup": cleanups}.get(piece.kind, tests).append(one)
+        elif tests and tests[-1].piece.kind == "code":
             # The same piece may be in other groups: make one with this output.
-            tests[-1] = replace(
-                tests[-1], output=piece.source, output_line=piece.line, flags=piece.flags
-            )
+            code = replace(tests[-1].piece, output=piece.source, flags=piece.flags)
+            code = replace(code, output_file=piece.file, output_line=piece.line)
+            tests[-1] = tests[-1]._replace(piece=code)
     yield from (*setups, *tests, *cleanups)
 
 

@@ -141,7 +141,7 @@ class CodeDiff(SphinxDirective):
             side.code, side.code, language=self.language, groups=[side.group]
         )
         code.source, code.line = place
-        if side.numbers and sorted(set(side.numbers)) == list(side.numbers):
+        if side.numbers:
             code["lines"] = side.numbers
         code["force"] = False
         code["highlight_args"] = dict(linenos or {})

@@ -95,7 +95,8 @@ def _links(app: Sphinx, place: programs, docname: str) -> Iterator[list[nodes.No
     blocks = app.env.get_doctree(docname).findall(codediff)
     sets = [[code["groups"][0] for _side, _title, code in sides(block)] for block in blocks]
     shown = {group for groups in sets for group in groups}
-    found = {one.group: one for one in page_of(app.env, docname).programs if one.group in shown}
+    page = page_of(app.env, docname, builder=app.builder.name)
+    found = {one.group: one for one in page.programs if one.group in shown}
     if not found:
         warn("programs", "there is no codediff above or below whose sides are executed", place)
     names: dict[str, str] = {}

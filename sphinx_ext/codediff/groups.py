@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import re
 import tokenize
-from doctest import IGNORE_EXCEPTION_DETAIL, SKIP
+from doctest import IGNORE_EXCEPTION_DETAIL
 from typing import cast
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.ext.doctest import TestcleanupDirective, TestsetupDirective
+from sphinx.ext.ifconfig import ifconfig
 
 from .nodes import codediff, sides
 from .sides import same_spelling
@@ -23,7 +24,6 @@ from .warn import logger, warn
 _PRAGMA = re.compile(
     r"[ \t]*#\s*(?:pragma|PRAGMA)[:\s]?\s*(?:no|NO)\s*(?:cover|COVER)\b[^'\"\n]*$", re.MULTILINE
 )
-_SKIPPED = re.compile(r"# *doctest:.*[+]SKIP")
 _RAISED = re.compile(r"^Traceback .*\n(?:[ \t].*\n)*(?:\w+\.)*(\w+)", re.MULTILINE)
 
 
@@ -58,12 +58,9 @@ def resolve(app: Sphinx, doctree: nodes.document) -> None:
     """
     named: dict[str, nodes.Element] = {}
     shared: list[nodes.Element] = []
-    latest: dict[str, nodes.Element] = {}
     every = [cast("nodes.Element", node) for node in doctree.findall(_is_code)]
     for node in every:
         _hide_pragmas(node)
-        if "testnodetype" in node:
-            _note_skipped(node, latest, app.config.doctest_default_flags)
         if node.get("shared"):
             shared.append(node)
         elif isinstance(node, nodes.doctest_block) and app.config.doctest_test_doctest_blocks:
@@ -87,7 +84,8 @@ def _is_code(node: nodes.Node) -> bool:
 
 def _hide_pragmas(node: nodes.Element) -> None:
     """Take the marks of coverage.py off code that is executed, and note the lines."""
-    is_executed = "testnodetype" in node or isinstance(node, nodes.doctest_block)
+    is_executed = node.get("testnodetype", "testoutput") != "testoutput"
+    is_executed |= isinstance(node, nodes.doctest_block)
     if not is_executed and "skipped" not in node:
         return
     lines = node.astext().split("\n")
@@ -98,18 +96,6 @@ def _hide_pragmas(node: nodes.Element) -> None:
         node += nodes.Text(node.rawsource)
         if "test" in node:  # what Sphinx executes where it hides doctest's flags
             node["test"] = _PRAGMA.sub("", node["test"])
-
-
-def _note_skipped(node: nodes.Element, latest: dict[str, nodes.Element], flags: int) -> None:
-    """Note on a side that doctest's own flag keeps some of it from being executed."""
-    kind = node["testnodetype"]
-    flag = (node.get("options") or {}).get(SKIP, flags & SKIP)
-    for group in map(str, node["groups"]):
-        side = latest.get(group, node) if kind == "testoutput" else node
-        latest[group] = side
-        in_session = kind == "doctest" and _SKIPPED.search(side.astext())
-        if "highlight_args" in side and (flag or in_session):
-            side["skipped"] = True
 
 
 def _check_outputs(every: list[nodes.Element]) -> None:
@@ -125,8 +111,15 @@ def _check_outputs(every: list[nodes.Element]) -> None:
                 message = f"nothing compares this output: it is below no code of {group!r}, below "
                 message += "a session, or below another output; put it where the code is"
                 warn("testoutput", message, node)
-            elif kind in {"testoutput", "doctest"} and not ("raises" in node or "skipif" in node):
+            elif kind in {"testoutput", "doctest"} and not _may_be_left_out(node):
                 waiting.discard(known)
+
+
+def _may_be_left_out(node: nodes.Node) -> bool:
+    """Whether another output may take the place of this one."""
+    if isinstance(node, nodes.Element) and ("raises" in node or "skipif" in node):
+        return True
+    return isinstance(node, ifconfig) or bool(node.parent and _may_be_left_out(node.parent))
 
 
 def _pragmas(lines: list[str]) -> list[str]:

@@ -85,10 +85,9 @@ class _Account:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note what became of a program, wherever it ran."""
-        path, _, name = report.nodeid.partition("::")
+        path, _line, name = report.location
         if report.when == "call":
-            page = _relative(self.config.rootpath / path, self.config)
-            self.reports[page, name] = report
+            self.reports[_relative(self.config.rootpath / path, self.config), name] = report
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Leave the results, and fail if pytest has passed over a page that it was to run."""
@@ -102,9 +101,9 @@ class _Account:
             for name, page in known["pages"].items()
             if (page["programs"] or page["idle"]) and name not in self.config.stash[COLLECTED]
             if any(Path(_real(page["path"])).is_relative_to(one) for one in asked)
+            if not _is_ignored(self.config.rootpath / name, self.config)
         ]
-        selected = self.config.getoption("ignore") or self.config.getoption("ignore_glob")
-        if missed and not selected and session.exitstatus in PASSED:
+        if missed and session.exitstatus in PASSED:
             self.problem = f"codediff: pytest did not look at {', '.join(missed)}; see its setting "
             self.problem += "'norecursedirs'"
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -154,6 +153,20 @@ class _Account:
         print(f"codediff: {blocks} blocks, {total} sides: {', '.join(parts)}")
 
 
+def _is_ignored(path: Path, config: pytest.Config) -> bool:
+    """Whether pytest was told to leave a page out, other than by the mere names of folders."""
+    first = config.invocation_params.dir
+    ignored = [_real(str(first / one)) for one in config.getoption("ignore") or ()]
+    for one in (path, *path.parents[: len(path.relative_to(config.rootpath).parts) - 1]):
+        if _real(str(one)) in ignored:
+            return True
+        if any(one.match(pattern) for pattern in config.getini("norecursedirs")):
+            continue
+        if config.hook.pytest_ignore_collect(collection_path=one, config=config):
+            return True
+    return False
+
+
 def _known_results(path: Path) -> dict[str, Result]:
     try:
         return read(path)
@@ -171,6 +184,12 @@ def _read_pages(config: pytest.Config) -> dict[str, Any]:
     conf = _configured(source)
     if conf is None:
         raise pytest.UsageError(f"--codediff: there is no conf.py in {source} or above it")
+    for one in config.args:
+        other = _configured(config.invocation_params.dir / str(one).partition("::")[0])
+        if other and other.resolve() != conf.resolve():
+            raise pytest.UsageError(
+                f"--codediff: {other} is another site; run pytest once for each"
+            )
     cache = _cache(config)
     command = [sys.executable, "-m", "sphinx", "-q", "-b", "codediff-programs", "-c", str(conf)]
     command += ["-d", str(cache / "doctrees"), str(source), str(cache)]
@@ -189,8 +208,9 @@ def _read_pages(config: pytest.Config) -> dict[str, Any]:
     known: dict[str, Any] = json.loads((cache / "programs.json").read_text("utf-8"))
     for page in known["pages"]:
         for piece in (piece for program in page["programs"] for piece in program["pieces"]):
-            if Path(piece["file"]).is_absolute():  # which it need not be on another host
-                piece["file"] = _relative(piece["file"], config)
+            for name in ("file", "output_file"):
+                if Path(piece[name]).is_absolute():  # which it need not be on another host
+                    piece[name] = _relative(piece[name], config)
     return known | {"pages": {_relative(page["path"], config): page for page in known["pages"]}}
 
 
@@ -251,8 +271,9 @@ def pytest_collect_file(
     collected.add(name)
     if hasattr(config, "workeroutput"):
         config.workeroutput["codediff"] = list(collected)
-    others = [one for one in found if type(one).__module__ != "_pytest.doctest"]
-    return [PageFile.from_parent(parent, path=file_path), *others]
+    if not config.getoption("doctestglob", None):
+        found = [one for one in found if type(one).__module__ != "_pytest.doctest"]
+    return [PageFile.from_parent(parent, path=file_path), *found]
 
 
 def _names(page: dict[str, Any]) -> dict[str, str]:

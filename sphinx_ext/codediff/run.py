@@ -45,7 +45,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     Place = tuple[str, int]
     Report = Callable[[dict[str, Any]], None]
@@ -62,6 +62,7 @@ BOARD = 1 << 26
 """Bytes of address space for what a child reports; only those written to take up memory."""
 RESERVE = 1 << 23
 """Bytes of address space set aside, so that a program out of memory can still be reported."""
+_dumps, _getpid = json.dumps, os.getpid  # which programs may replace
 _BLANK = re.compile(r"\s*(?:(?:>>>|\.\.\.)(?: |$))?\s*(?:#|$)")
 
 # --- Data ---------------------------------------------------------------------------------------
@@ -90,7 +91,8 @@ class Piece(_Record):
         line: line of that file, counted from 1, that holds the first line of `source`.
         title: title of the codediff side that it is, or "".
         output: what "code" must print, as in a ``testoutput``; None and "" are nothing at all.
-        output_line: line of `file` where that output begins, 0 if there is none.
+        output_line: line where that output begins, 0 if there is none.
+        output_file: file of that line; "" is `file`.
         flags: doctest's option flags by name, of the output or of the session.
         no_cover: indices of the lines of `source` marked ``# pragma: no cover`` by the author.
         lines: line of the file for each line of `source`, if they do not follow each other.
@@ -103,6 +105,7 @@ class Piece(_Record):
     title: str = ""
     output: str | None = None
     output_line: int = 0
+    output_file: str = ""
     flags: dict[str, bool] = field(default_factory=dict)
     no_cover: tuple[int, ...] = ()
     lines: tuple[int, ...] = ()
@@ -116,18 +119,12 @@ class Piece(_Record):
     @property
     def unmeasured(self) -> set[int]:
         """Lines of `file` that need not run."""
-        return {self.lines[at] if self.lines else self.line + at for at in self.no_cover}
+        return {self.places[at] for at in self.no_cover}
 
     @property
-    def in_place(self) -> str:
-        """The source with blank lines for those of the file that it leaves out."""
-        if not self.lines:
-            return self.source
-        placed: list[str] = []
-        for number, line in zip(self.lines, self.source.split("\n"), strict=True):
-            placed += [""] * (number - self.line - len(placed))
-            placed.append(line)
-        return "\n".join(placed)
+    def places(self) -> Sequence[int]:
+        """Line of `file` for each line of `source`."""
+        return self.lines or range(self.line, self.line + self.source.count("\n") + 1)
 
 
 @dataclass(frozen=True)
@@ -217,7 +214,7 @@ def _examples(piece: Piece) -> list[doctest.Example]:
     """Return a piece as doctest's examples; a ValueError means a malformed session."""
     flags = {doctest.register_optionflag(name): on for name, on in piece.flags.items()}
     if piece.kind == "doctest":
-        examples = doctest.DocTestParser().get_examples(piece.in_place, piece.file)
+        examples = doctest.DocTestParser().get_examples(piece.source, piece.file)
         for example in examples:
             example.options = flags | example.options
         if piece.title:
@@ -227,7 +224,7 @@ def _examples(piece: Piece) -> list[doctest.Example]:
     raises = doctest.DocTestParser._EXCEPTION_RE.match(output)  # type: ignore[attr-defined]
     flags[doctest.DONT_ACCEPT_BLANKLINE] = True  # as in Sphinx: an output stands alone
     message = raises["msg"] if raises else None
-    return [doctest.Example(piece.in_place, output, exc_msg=message, options=flags)]
+    return [doctest.Example(piece.source, output, exc_msg=message, options=flags)]
 
 
 def _check_session(piece: Piece, examples: list[doctest.Example]) -> None:
@@ -235,7 +232,7 @@ def _check_session(piece: Piece, examples: list[doctest.Example]) -> None:
     known: set[int] = set()
     for one in examples:
         known.update(range(one.lineno, one.lineno + (one.source + one.want).count("\n")))
-    for at, line in enumerate(piece.in_place.split("\n")):
+    for at, line in enumerate(piece.source.split("\n")):
         if at not in known and not _BLANK.match(line):
             raise ValueError(
                 f"line {at + 1} of the docstring for {piece.file} has no prompt, and is no output "
@@ -270,6 +267,14 @@ def _skips(example: doctest.Example) -> bool:
     return example.options.get(doctest.SKIP, False)
 
 
+def skips(piece: Piece, flags: Collection[str]) -> bool:
+    """Whether doctest's flag, among these *flags* or its own, keeps some of it from running."""
+    with contextlib.suppress(ValueError):
+        known = {doctest.SKIP: "SKIP" in flags}
+        return any((known | one.options)[doctest.SKIP] for one in _examples(piece))
+    return False
+
+
 def statements(piece: Piece) -> tuple[set[int], set[int]]:
     """Return the lines of `piece.file` that have to run, and those that need not.
 
@@ -282,7 +287,7 @@ def statements(piece: Piece) -> tuple[set[int], set[int]]:
     counted: set[int] = set()
     try:
         for example in _examples(piece):
-            tree = _parse(example.source, piece.file, piece.line + example.lineno, "exec")
+            tree = _parse(example.source, piece.file, piece.places[example.lineno :], "exec")
             every.update(_first(node) for _, node in _counted(tree, set()))
             counted.update(_first(node) for _, node in _counted(tree, piece.unmeasured))
     except (SyntaxError, ValueError):
@@ -290,9 +295,24 @@ def statements(piece: Piece) -> tuple[set[int], set[int]]:
     return counted, every - counted
 
 
-def _parse(source: str, file: str, line: int, mode: str, flags: int = 0) -> ast.Module:
-    padded = "\n" * (line - 1) + source
-    tree: ast.Module = compile(padded, file, mode, flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+def _parse(source: str, file: str, places: Sequence[int], mode: str, flags: int = 0) -> ast.Module:
+    """Return a tree whose nodes, like the place of a SyntaxError, are on the lines *places*."""
+    flags |= ast.PyCF_ONLY_AST
+    if isinstance(places, range):  # warnings, too, are then on the right line
+        padded = "\n" * (places.start - 1) + source
+        tree: ast.Module = compile(padded, file, mode, flags, dont_inherit=True)
+        return tree
+    try:
+        tree = compile(source, file, mode, flags, dont_inherit=True)
+    except SyntaxError as error:
+        error.lineno = places[min(error.lineno or 1, len(places)) - 1]
+        error.end_lineno = error.lineno
+        raise
+    positioned: list[Any] = [node for node in ast.walk(tree) if hasattr(node, "end_col_offset")]
+    for node in positioned:
+        node.lineno, node.end_lineno = places[node.lineno - 1], places[node.end_lineno - 1]
+        if node.end_lineno < node.lineno:  # lines that are shown out of order
+            node.end_lineno, node.end_col_offset = node.lineno, node.col_offset
     return tree
 
 
@@ -344,14 +364,14 @@ def _counts(node: ast.stmt) -> bool:
 
 
 def _compile(
-    source: str, file: str, line: int, mode: str, *, flags: int = 0, hit: str = ""
+    source: str, file: str, places: Sequence[int], mode: str, *, flags: int = 0, hit: str = ""
 ) -> types.CodeType:
     """Compile code as if the file held nothing else, at the lines and columns it has there.
 
     Args:
         source: the code, without the indentation it has in the file.
         file: absolute path, for tracebacks.
-        line: line of the file where the code begins.
+        places: line of the file for each line of the code.
         mode: "exec" or "single".
         flags: those of `compile`, such as the future statements that hold.
         hit: name of a built-in function to be called with lines before each statement.
@@ -362,11 +382,11 @@ def _compile(
     # What stands before the code in each of its lines: indentation, a prompt, a quote mark.
     before = {}
     page = linecache.getlines(file)
-    for at, text in enumerate(source.split("\n"), line):
+    for at, text in zip(places, source.split("\n"), strict=False):
         if text and at <= len(page) and (column := page[at - 1].find(text)) > 0:
             before[at] = page[at - 1][:column]
     try:
-        tree = _parse(source, file, line, mode, flags)
+        tree = _parse(source, file, places, mode, flags)
     except SyntaxError as error:
         shift = len(before.get(error.lineno or 0, ""))
         error.text = page[(error.lineno or 0) - 1] if shift else error.text
@@ -500,7 +520,7 @@ class _Execution(doctest.DocTestRunner):
             examples = _examples(self.piece)
         except ValueError as error:  # such as "line 3 of the docstring for FILE has ..."
             found = re.match(r"line (\d+) of the docstring for .*? (?=has|lacks)", str(error))
-            line = self.piece.line + int(found[1]) - 1 if found else self.piece.line
+            line = self.piece.places[int(found[1]) - 1] if found else self.piece.line
             message = str(error)[found.end() :] if found else str(error)
             self.fail("syntax", f"this line {message}", (self.piece.file, line))
             return False
@@ -518,8 +538,8 @@ class _Execution(doctest.DocTestRunner):
         self.raised = self.printed.place = None
         mode = mode if self.piece.kind == "doctest" else "exec"
         file = str(self.root / self.piece.file)
-        line = self.piece.line + example.lineno
-        return _compile(source, file, line, mode, flags=flags, hit=self.hits.get(file, ""))
+        places = self.piece.places[example.lineno :]
+        return _compile(source, file, places, mode, flags=flags, hit=self.hits.get(file, ""))
 
     def format(self, info: Any) -> str:
         """Stand in for doctest's traceback; doctest asks for it whenever an exception comes."""
@@ -535,7 +555,7 @@ class _Execution(doctest.DocTestRunner):
         if self.raised:
             self.fail_raised(self.raised, **texts)
             return
-        place = self.piece.file, self.piece.line + example.lineno
+        place = self.piece.file, self.piece.places[example.lineno]
         if example.exc_msg:
             message = f"did not raise the expected {example.exc_msg.strip()}"
         elif example.want:
@@ -544,7 +564,7 @@ class _Execution(doctest.DocTestRunner):
             message = "printed something, though no output is shown"
             place = self.printed.place or place
         if self.piece.kind == "code" and self.piece.output_line:
-            place = self.piece.file, self.piece.output_line
+            place = self.piece.output_file or self.piece.file, self.piece.output_line
         self.fail("output", message, place, **texts)
 
     def report_unexpected_exception(
@@ -606,7 +626,7 @@ def _failure(
     running = program.pieces[index]
     file, line = place or (running.file, running.line)
     for piece in (running, *program.pieces):
-        if piece.file == file and 0 <= line - piece.line <= piece.in_place.count("\n"):
+        if piece.file == file and line in piece.places:
             running = piece
             break
     return Failure(kind, message, file, line, running.title, index, **texts)
@@ -675,12 +695,12 @@ def _execute(request: Mapping[str, Any], report: Report, faults: int | None = No
 
 def _note_ends(execution: _Execution) -> None:
     """Have the place noted before calls that may well be the last thing this process does."""
-    owner = os.getpid()
+    owner = _getpid()
 
     def noting(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def noted(*args: Any, **kwargs: Any) -> Any:
-            if os.getpid() != owner:
+            if _getpid() != owner:
                 return function(*args, **kwargs)
             execution.report({"at": execution.place_now(sys._getframe(1))})
             try:
@@ -739,9 +759,9 @@ class _Board:
 
     def write(self, message: Mapping[str, Any]) -> None:
         """Add a message, unless this is a fork of the child or there is no room left."""
-        if os.getpid() == self.owner:
+        if _getpid() == self.owner:
             with contextlib.suppress(ValueError):
-                self.memory.write(json.dumps(message).encode() + b"\n")
+                self.memory.write(_dumps(message).encode() + b"\n")
 
     def read(self) -> bytes:
         """Return all messages: JSON, one a line."""
@@ -792,7 +812,7 @@ class _Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def answer(self, message: Mapping[str, Any]) -> None:
-        self.answers.write(json.dumps(message).encode() + b"\n")
+        self.answers.write(_dumps(message).encode() + b"\n")
         self.answers.flush()
 
     def serve(self) -> None:
@@ -821,7 +841,7 @@ class _Server:
                 try:
                     os.close(output)
                     self.become_child(child_output)
-                    board.owner = os.getpid()
+                    board.owner = _getpid()
                     _execute(request, board.write, faults.fileno())
                 finally:  # whatever happens, there is one server
                     os._exit(1)
@@ -1083,7 +1103,7 @@ class Runner:
         ends = None if request["debug"] else subprocess.PIPE
         with tempfile.TemporaryDirectory() as folder:
             asked, told = Path(folder, "asked"), Path(folder, "told")
-            asked.write_text(json.dumps({**request, "path": self.path}), "utf-8")
+            asked.write_text(_dumps({**request, "path": self.path}), "utf-8")
             command = [self.python, "-P", __file__, "--alone", str(asked), str(told)]
             process = subprocess.Popen(command, stdin=ends, stdout=ends, stderr=ends)
             try:
@@ -1132,7 +1152,7 @@ class _Connection:
         """Send one line, or nothing if the server is gone, which `receive` tells."""
         assert self.process.stdin
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(json.dumps(message).encode() + b"\n")
+            self.process.stdin.write(_dumps(message).encode() + b"\n")
             self.process.stdin.flush()
 
     def receive(self) -> dict[str, Any] | None:
@@ -1155,11 +1175,11 @@ def _main_alone(asked: str, told: str) -> NoReturn:
     """Run the program that one file holds, and leave messages in another."""
     request = json.loads(Path(asked).read_text("utf-8"))
     sys.path[:0] = request["path"]
-    owner, messages = os.getpid(), Path(told).open("wb", buffering=0)  # noqa: SIM115
+    owner, messages = _getpid(), Path(told).open("wb", buffering=0)  # noqa: SIM115
 
     def report(message: Mapping[str, Any]) -> None:
-        if os.getpid() == owner:
-            messages.write(json.dumps(message).encode() + b"\n")
+        if _getpid() == owner:
+            messages.write(_dumps(message).encode() + b"\n")
 
     _execute(request, report)
 

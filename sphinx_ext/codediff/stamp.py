@@ -10,10 +10,9 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.config import Config
-from sphinx.environment import BuildEnvironment
 from sphinx.util.i18n import format_date
 
-from .collect import kind_of, page_of, results_file
+from .collect import Page, kind_of, page_of, place_of, results_file
 from .nodes import codediff, sides
 from .results import Result, digest_of_file, read, summary
 from .translation import _
@@ -47,12 +46,12 @@ def stamp(builder: Builder, block: codediff) -> str:
     results = _results(builder)
     if not results:
         return ""
-    digests = _digests(builder.env, block["docname"])
+    page = _page(builder, block["docname"])
     found = [
-        results.get(digests.get(code["groups"][0], ""))
-        if kind_of(code) and not code.get("skipped")
+        results.get(page.digests.get(code["groups"][0], ""))
+        if kind_of(code) and place_of(code, title, page.path) not in page.skipped
         else None
-        for _side, _title, code in sides(block)
+        for _side, title, code in sides(block)
     ]
     passed = [one for one in found if one]
     if not passed or len(passed) < len(found):
@@ -81,5 +80,5 @@ def _results(builder: Builder) -> dict[str, Result]:
 
 
 @lru_cache(maxsize=1)  # All blocks of a page ask.
-def _digests(env: BuildEnvironment, docname: str) -> dict[str, str]:
-    return page_of(env, docname).digests
+def _page(builder: Builder, docname: str) -> Page:
+    return page_of(builder.env, docname, builder=builder.name)
