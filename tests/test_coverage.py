@@ -160,16 +160,33 @@ def test_a_gate_turns_red_for_one_line(project: Project) -> None:
     assert "FAIL Required test coverage of 100" in project.test("--cov-fail-under=100")
 
 
+ALL = """'''A module.'''
+from __future__ import annotations
+from __future__ import generator_stop
+
+try:
+    int("x")
+except ValueError:
+    pass
+match 1:
+    case _:
+        x = 1
+"""
+
+
 def test_code_of_a_module_counts_for_the_module(project: Project) -> None:
     project.write(
         "docs/old.py", "import functools\n\n\n@functools.cache\ndef f():\n    return 1\n\n\nf()\n"
     )
     project.write("docs/new.py", "def f():\n    return 2\n")
+    project.write("docs/all.py", ALL)
     project.write(
-        "docs/index.rst", "T\n=\n\n.. codediff::\n   :title: A, B\n   :file: old.py, new.py\n"
+        "docs/index.rst",
+        "T\n=\n\n.. codediff::\n   :title: A, B, C\n   :file: old.py, new.py, all.py\n",
     )
     project.write("docs/included.txt", "Text.\n")
     assert rows(project.test("--cov-report=term-missing")) == [
+        ["docs/all.py", "9", "0", "100%"],
         ["docs/new.py", "2", "1", "50%", "2"],
         ["docs/old.py", "5", "0", "100%"],
     ]

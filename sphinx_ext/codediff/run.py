@@ -401,11 +401,20 @@ def _compile(
     if hit:
         for block, node in list(_counted(tree, set())):
             block.insert(block.index(node), _call(hit, node))
+        # In modules, coverage.py counts these as well.
+        for node in positioned:
+            if isinstance(node, ast.ExceptHandler):
+                node.body.insert(0, _call(hit, node))
+            for case in node.cases if isinstance(node, ast.Match) else ():
+                case.body.insert(0, _call(hit, case.pattern))
+        futures = [node for node in tree.body if getattr(node, "module", "") == "__future__"]
+        after = tree.body.index(futures[-1]) + 1 if futures else 0
+        tree.body[after:after] = [_call(hit, node) for node in futures]
     code: types.CodeType = compile(tree, file, mode, flags, dont_inherit=True)
     return code
 
 
-def _call(name: str, node: ast.stmt) -> ast.stmt:
+def _call(name: str, node: Any) -> ast.stmt:
     """Return the statement that notes lines, at the very place of `node`, for tracebacks."""
     line, column = _first(node), node.col_offset
     # Those of decorators, and that of ``def`` itself.
