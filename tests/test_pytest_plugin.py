@@ -335,6 +335,8 @@ def test_pages_that_pytest_passes_over_fail(
 def test_a_second_site_is_not_passed_over(run: Run, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "conf.py").touch()
+    assert "1 passed" in run("docs", "other", "-k", "Good", included_txt="").stdout  # of no pages
+    (tmp_path / "other" / "index.rst").touch()
     refused = run("docs", "other", included_txt="")
     assert refused.returncode == pytest.ExitCode.USAGE_ERROR
     assert f"--codediff: {tmp_path / 'other'} is another site" in refused.stderr

@@ -186,7 +186,7 @@ def _read_pages(config: pytest.Config) -> dict[str, Any]:
         raise pytest.UsageError(f"--codediff: there is no conf.py in {source} or above it")
     for one in config.args:
         other = _configured(config.invocation_params.dir / str(one).partition("::")[0])
-        if other and other.resolve() != conf.resolve():
+        if other and any(other.glob("index.*")) and other.resolve() != conf.resolve():
             raise pytest.UsageError(
                 f"--codediff: {other} is another site; run pytest once for each"
             )
