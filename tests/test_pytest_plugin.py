@@ -216,7 +216,8 @@ def test_picked_lines_are_executed_as_they_are_shown(run: Run) -> None:
     code = 'text = """\\\na\n# hidden\nb\n"""\nassert text == "a\\nb\\n"\ntext.nothing\n'
     session = ">>> [1,\n# hidden\n... 2]\n[1, 2]\n"
     failed = run("docs", index_rst=OF_FILES.format("1-2, 4-"), a_py=code, b_py=code)
-    assert failed.stdout.count("docs/a.py:7: AttributeError") == 2  # also in pytest's summary
+    assert "docs/a.py:7: AttributeError" in failed.stdout
+    assert "docs/b.py:7: AttributeError" in failed.stdout
     passed = run("docs", index_rst=OF_FILES.format("1, 3-"), a_py=session, b_py=session)
     assert "2 passed" in passed.stdout
 
@@ -256,6 +257,7 @@ def test_a_failure_in_a_quotation_is_found_in_it(run: Run) -> None:
     assert "docs/page.md:16: TypeError" in failed.stdout
 
 
+@pytest.mark.skipif(version_info < (9,), reason="Sphinx does not tell which file it is in")
 def test_a_failure_in_a_comment_for_autodoc_is_found_in_the_module(run: Run) -> None:
     module = f"{MODULE}\n\n#: Rows.\n#:\n#: >>> 1 + 1\n#: 3\nROWS = 1\n"
     page = "Page\n====\n\n.. autodata:: module.ROWS\n"
