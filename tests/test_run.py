@@ -229,8 +229,11 @@ def test_a_program_may_replace_what_the_runner_uses(run: Run) -> None:
     assert run(f"{code}os.getpid = lambda: 42").passed
 
 
-def test_prose_in_a_session_of_the_page_itself_is_not_executed(tmp_path: Path) -> None:
-    piece = Piece("doctest", ">>> x = 1\n\nProse.\n\n>>> x\n1", "page.rst", 1)
+@pytest.mark.parametrize("session", ["prose", ">>> x = 1\n\nProse.\n\n>>> x\n1"])
+def test_prose_in_a_session_of_the_page_itself_is_not_executed(
+    tmp_path: Path, session: str
+) -> None:
+    piece = Piece("doctest", session, "page.rst", 1)
     with Runner(root=tmp_path) as runner:
         assert runner.run(Program("page", "group", (piece,))).passed
 

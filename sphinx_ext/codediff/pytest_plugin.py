@@ -267,23 +267,24 @@ def pytest_collect_file(
     page = config.stash.get(PROGRAMS, NOTHING)["pages"].get(name)
     if page is None or not (page["programs"] or page["idle"]):
         return found
-    collected = config.stash[COLLECTED]
-    collected.add(name)
+    config.stash[COLLECTED].add(name)
     if hasattr(config, "workeroutput"):
-        config.workeroutput["codediff"] = list(collected)
+        config.workeroutput.setdefault("codediff", []).append(name)
     if not config.getoption("doctestglob", None):
         found = [one for one in found if type(one).__module__ != "_pytest.doctest"]
     return [PageFile.from_parent(parent, path=file_path), *found]
 
 
-def _names(page: dict[str, Any]) -> dict[str, str]:
-    """Return the names of a page's items by group, no two alike.
+def _name(text: str) -> str:
+    """Return the name of an item; two colons mean something to pytest, others to terminals."""
+    return spell_out(text).replace("::", ":")
 
-    Two colons mean something to pytest, and characters that cannot be seen to terminals.
-    """
+
+def _names(page: dict[str, Any]) -> dict[str, str]:
+    """Return the names of a page's programs by group, no two alike."""
     groups: dict[str, str] = {}
     for group in page["digests"]:
-        name = spell_out(group).replace("::", ":")
+        name = _name(group)
         while name in groups:
             name += "'"
         groups[name] = group
@@ -302,8 +303,7 @@ class PageFile(pytest.File):
             yield ProgramItem.from_parent(self, name=names[program.group], program=program)
         for file, line, title in page["idle"]:
             place = f"{_relative(file, self.config)}:{line}"
-            name = f"{spell_out(title).replace('::', ':')} (not executed)"
-            yield IdleItem.from_parent(self, name=name, place=place)
+            yield IdleItem.from_parent(self, name=f"{_name(title)} (not executed)", place=place)
 
 
 def _runner(config: pytest.Config, environment: str) -> Runner:
