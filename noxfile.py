@@ -95,7 +95,7 @@ def mutants(session: nox.Session) -> None:
     """Break each line of the guides' sides in turn; one that is not caught fails it."""
     install(session)
     session.run(
-        *("python", "-m", "bench.mutants", *session.posargs),
+        *("python", "-m", "tests.mutants", *session.posargs),
         env={"PYTHONPATH": "sphinx_ext", "JAX_PLATFORMS": "cpu", **COMPILED},
     )
 

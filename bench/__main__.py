@@ -22,11 +22,12 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from bench.mutants import programs
-from codediff.align import align
-from codediff.downloads import script
-from codediff.run import Piece, Program, Runner
+from codediff.execution.data import Piece, Program
+from codediff.execution.runner import Runner
+from codediff.programs.downloads import script
+from codediff.rendering.align import align
 from tests.browser.measure import measure_switching
+from tests.mutants import programs
 
 ROOT = Path(__file__).parent.parent
 REPEATS = 5

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sphinx.cmd.build import build_main
 
-from codediff.results import Result, read, summary, write
+from codediff.programs.results import Result, read, summary, write
 from conftest import ROOT
 from test_reproducible import CONF, FILES, assert_equal, contents
 from test_reproducible import write as write_files

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sphinx.testing.util import SphinxTestApp
-
-from codediff import collect
-from codediff.directive import OF_FILES, OPTIONS
-from codediff.downloads import script
-from codediff.sides import MARKER
-from conftest import Built, code_of, warnings
 from test_sides import without_marker
+
+from codediff.directive.codediff import OF_FILES, OPTIONS
+from codediff.directive.sides import MARKER
+from codediff.programs import collect
+from codediff.programs.downloads import script
+from conftest import Built, code_of, warnings
 
 CONF = """
 extensions = ["codediff", "myst_nb"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from codediff.nodes import codediff, sides
+from codediff.directive.nodes import codediff, sides
 from conftest import HERE, Build, Built, build_set, code_of, run_pytest
 
 SOURCE = HERE / "neighbours"

@@ -15,8 +15,6 @@
 
 from __future__ import annotations
 
-import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,19 +29,10 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     # Here, since pytest loads the package for its plugin and has no use for Sphinx.
     from sphinx.config import ENUM
 
-    from . import (
-        codeautolink,
-        collect,
-        downloads,
-        groups,
-        html,
-        leftovers,
-        nodes,
-        plain,
-        stamp,
-        translation,
-    )
-    from .directive import HIGHLIGHTS, CodeDiff
+    from .directive import groups, nodes
+    from .directive.codediff import HIGHLIGHTS, CodeDiff
+    from .programs import collect, downloads, stamp
+    from .rendering import html, plain, translation
 
     app.setup_extension("sphinx.ext.doctest")
     app.add_directive("codediff", CodeDiff)
@@ -65,10 +54,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     )
     app.add_message_catalog(translation.DOMAIN, str(translation.CATALOGUES))
     app.add_builder(collect.ProgramsBuilder)
-    app.connect("builder-inited", leftovers.begin)
-    # sphinx-codeautolink reads code at 490, and links it in pages at 500.
     app.connect("doctree-read", groups.resolve, priority=480)
-    app.connect("build-finished", codeautolink.mark_pages, priority=510)
     app.connect("doctree-read", nodes.disarm)
     app.connect("doctree-read", nodes.add_labels)
     app.connect("doctree-read", stamp.note_page)
@@ -77,11 +63,9 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("build-finished", groups.report_apart)
     app.connect("write-started", html.add_static_path)
     app.connect("html-page-context", html.add_assets)
-    # What another state of the extension has read or written is of no use to this one.
-    files = sorted(Path(__file__).parent.glob("*.py"))
     return {
         "version": __version__,
-        "env_version": zlib.crc32(b"".join(path.read_bytes() for path in files)),
+        "env_version": 1,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

@@ -20,7 +20,8 @@ from coverage import Coverage, CoveragePlugin, FileReporter, FileTracer
 from coverage.exceptions import CoverageException, CoverageWarning
 from coverage.plugin_support import Plugins
 
-from .run import Outcome, Piece, Program, statements
+from .execution.data import Outcome, Piece, Program
+from .execution.measure import statements
 
 PROGRAMS = ".pytest_cache/d/codediff/programs.json"
 NAME = f"{__name__}.PagePlugin"

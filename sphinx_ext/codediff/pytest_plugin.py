@@ -23,10 +23,11 @@ from typing import Any
 
 import pytest
 
-from .environments import EnvironmentNotMadeError, python_of
-from .invisible import spell_out
-from .results import Result, read, today, write
-from .run import Failure, Outcome, Program, Runner
+from .directive.invisible import spell_out
+from .execution.data import Failure, Outcome, Program
+from .execution.environments import EnvironmentNotMadeError, python_of
+from .execution.runner import Runner
+from .programs.results import Result, read, today, write
 
 PROGRAMS = pytest.StashKey[dict[str, Any]]()
 RUNNERS = pytest.StashKey[dict[str, Runner]]()

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, WebError, sync_playwright
 
-from codediff.nodes import codediff, sides
+from codediff.directive.nodes import codediff, sides
 from conftest import Built, build_set
 
 HERE = Path(__file__).parent

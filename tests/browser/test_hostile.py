@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from codediff.nodes import codediff, sides
+from codediff.directive.nodes import codediff, sides
 from conftest import Built, build_set, run_pytest
 
 from .conftest import serve

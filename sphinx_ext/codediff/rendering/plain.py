@@ -8,9 +8,9 @@ from sphinx.writers.manpage import ManualPageTranslator
 from sphinx.writers.texinfo import TexinfoTranslator
 from sphinx.writers.text import TextTranslator
 
+from ..directive.invisible import spell_out
+from ..directive.nodes import Side, codediff, highlight, rows, sides
 from .align import align
-from .invisible import spell_out
-from .nodes import Side, codediff, highlight, rows, sides
 
 Translator = LaTeXTranslator | ManualPageTranslator | TexinfoTranslator | TextTranslator
 

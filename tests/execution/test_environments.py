@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from codediff import environments
-from codediff.environments import EnvironmentNotMadeError, python_of
+from codediff.execution import environments
+from codediff.execution.environments import EnvironmentNotMadeError, python_of
 from conftest import run_pytest
 
 PAGE = """

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from codediff.downloads import patch, script
-from codediff.run import Program
+from codediff.execution.data import Program
+from codediff.programs.downloads import patch, script
 from conftest import ROOT, Build, Built
 
 PAGE = """

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from .run import Program
+from ..execution.data import Program
 
 FORMAT = 1
 

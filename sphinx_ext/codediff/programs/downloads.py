@@ -15,11 +15,13 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from ..directive.nodes import codediff, sides
+from ..directive.warn import warn
+from ..execution.data import Piece, Program
 from .collect import page_of
-from .leftovers import DOWNLOADS, remove, writing
-from .nodes import codediff, sides
-from .run import Piece, Program
-from .warn import warn
+from .files import write_file
+
+DOWNLOADS = "_downloads/codediff"
 
 
 class programs(nodes.General, nodes.Element):
@@ -79,9 +81,6 @@ def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         for place in places:
             place.parent.remove(place)
         return
-    for name in {docname, *(place["docname"] for place in places)}:
-        with writing(app, Path(app.outdir, DOWNLOADS, name)):
-            remove(app, f"{DOWNLOADS}/{name}")  # sides may have had other titles
     for place in places:
         entries = [
             nodes.list_item("", nodes.paragraph("", "", *links))
@@ -123,9 +122,7 @@ def _links(app: Sphinx, place: programs, docname: str) -> Iterator[list[nodes.No
 def _download(app: Sphinx, docname: str, name: str, text: str) -> nodes.Node:
     """Write a file beside Sphinx' own downloads, and return a link to it."""
     path = Path(app.outdir, DOWNLOADS, docname, name)
-    with writing(app, path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode("utf-8"))
+    write_file(path, text)
     filename = path.relative_to(Path(app.outdir, "_downloads")).as_posix()
     label = nodes.inline(name, name)
     return addnodes.download_reference("", "", label, filename=filename, reftarget=name)

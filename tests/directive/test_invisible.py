@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codediff.invisible import explain, unseen
+from codediff.directive.invisible import explain, unseen
 from conftest import Build, code_of
 
 # From Unicode's property Bidi_Control, and others that have no glyph of their own.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codediff import sides
+from codediff.directive import sides
 
 OPTIONS = ("title", "groups", "raises", "env")
 LINES = st.sampled_from(

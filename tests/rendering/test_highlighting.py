@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pygments.lexers import get_lexer_by_name
 
-from codediff.highlighting import _lex
+from codediff.rendering.highlighting import _lex
 from conftest import HERE, Build
 
 LINES = {

@@ -19,7 +19,7 @@ from pygments.lexers.python import PythonLexer
 from pygments.token import STANDARD_TYPES, Error, _TokenType
 from sphinx.writers.html5 import HTML5Translator
 
-from .invisible import is_plain, keep_in_order, show, unseen
+from ..directive.invisible import is_plain, keep_in_order, show, unseen
 
 Piece = tuple[str, str]
 Ranges = Sequence[tuple[int, int]]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codediff.align import Row, align, changed_words
+from codediff.rendering.align import Row, align, changed_words
 
 LINES = ["", "    ", ")", "x = 1", "x = 2", "return x", "    return x", "import jax"]
 SIDE = st.lists(st.sampled_from(LINES), max_size=9)

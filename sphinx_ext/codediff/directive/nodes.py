@@ -8,7 +8,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from .align import Row, align
+from ..rendering.align import Row, align
 from .warn import warn
 
 _SCRIPTS = ("javascript:", "vbscript:", "data:")

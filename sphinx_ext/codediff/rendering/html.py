@@ -14,11 +14,10 @@ from sphinx.application import Sphinx
 from sphinx.builders import Builder
 from sphinx.writers.html5 import HTML5Translator
 
+from ..directive.nodes import Side, codediff, highlight, rows, sides
+from ..programs.stamp import stamp
 from .align import Row, changed_words
-from .codeautolink import awaits_links
 from .highlighting import Memo, Piece, Ranges, highlight_side, write_line
-from .nodes import Side, codediff, highlight, rows, sides
-from .stamp import stamp
 from .translation import _
 
 STATIC = Path(__file__).parent / "static"
@@ -51,7 +50,6 @@ def visit(self: HTML5Translator, node: codediff) -> None:
     changes = "codediff-changes" if "changes" in shown else ""
     self.body.append(self.starttag(node, "div", CLASS=changes))
     memo: Memo = {}
-    notes = awaits_links(self.config, self.builder.name)
     for index, (_side, title, code) in enumerate(found):
         # What addresses of pages call it, if quotes are curled or it is translated.
         written = escape(node["titles"][index])
@@ -61,7 +59,7 @@ def visit(self: HTML5Translator, node: codediff) -> None:
         self.body.append("</div>\n")
         self.body.append(f'<div class="highlight-{escape(code["language"])} notranslate">')
         highlighted = highlight_side(self, code, memo)
-        elements = list(_elements(highlighted, aligned, found, index, shown, notes))
+        elements = list(_elements(highlighted, aligned, found, index, shown))
         for fold in reversed(folds):
             # Translators: of code, two or more.
             label = escape(_("Show {} equal lines").format(len(fold)))
@@ -128,12 +126,10 @@ def _elements(
     found: Sequence[Side],
     index: int,
     shown: frozenset[str],
-    notes: bool,
 ) -> Iterator[str]:
     """Yield an element for each row of the side *index*.
 
-    Numbers, signs and gaps are left to the style sheet: the text of ``pre`` is the code. If
-    *notes*, words that differ are not marked but noted, for `codeautolink.mark_pages`.
+    Numbers, signs and gaps are left to the style sheet: the text of ``pre`` is the code.
     """
     code = found[index][2]
     arguments: dict[str, Any] = code["highlight_args"]
@@ -148,7 +144,7 @@ def _elements(
             continue
         changed = kind == "changed" and "changes" in shown
         words = _words(row, texts, index) if changed else ()
-        html = write_line(highlighted[line], () if notes else words, word)
+        html = write_line(highlighted[line], words, word)
         if kind == "equal" and first is None and line + 1 not in marked:
             yield f"<span>{html}\n</span>"
             continue
@@ -159,8 +155,6 @@ def _elements(
         attributes = f' class="{classes}"' if classes else ""
         if first is not None:
             attributes += f' data-line="{first + line}"'
-        if notes and words:
-            attributes += f' data-words="{word} {" ".join(f"{a}-{b}" for a, b in words)}"'
         yield f"<{tag}{attributes}>{html}\n</{tag}>"
 
 

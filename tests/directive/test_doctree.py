@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from docutils import nodes
-
-from codediff.nodes import codediff
-from conftest import Built
 from test_html import SAME_PAGES
+
+from codediff.directive.nodes import codediff
+from conftest import Built
 
 
 def blocks(pages: Built, page: str) -> list[codediff]:

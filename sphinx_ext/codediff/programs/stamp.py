@@ -12,11 +12,11 @@ from sphinx.builders import Builder
 from sphinx.config import Config
 from sphinx.util.i18n import format_date
 
+from ..directive.nodes import codediff, sides
+from ..directive.warn import warn
+from ..rendering.translation import _
 from .collect import Page, kind_of, page_of, place_of, results_file
-from .nodes import codediff, sides
 from .results import Result, digest_of_file, read, summary
-from .translation import _
-from .warn import warn
 
 
 def note_state(app: Sphinx, config: Config) -> None:

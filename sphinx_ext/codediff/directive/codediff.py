@@ -15,6 +15,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 from sphinx.directives.code import LiteralIncludeReader
 from sphinx.errors import PycodeError
+from sphinx.locale import get_translation
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.logging import suppress_logging
 
@@ -22,8 +23,9 @@ from . import sides
 from .invisible import REPLACEMENT, explain
 from .nodes import codediff
 from .nodes import sides as sides_of
-from .translation import _
 from .warn import warn
+
+_ = get_translation("codediff")
 
 Place = tuple[str, int] | tuple[None, None]
 

@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from docutils import nodes
-from sphinx.application import Sphinx
 from sphinx.builders.dummy import DummyBuilder
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.ext.ifconfig import ifconfig
 
-from .leftovers import writing
-from .nodes import codediff, sides
+from ..directive.nodes import codediff, sides
+from ..execution.data import Piece, Program
+from ..execution.source import skips
+from .files import write_file
 from .results import digest
-from .run import Piece, Program, skips
 
 Kind = Literal["setup", "code", "doctest", "cleanup"]
 KINDS: dict[str, Kind] = {
@@ -85,10 +85,6 @@ class ProgramsBuilder(DummyBuilder):
     name = "codediff-programs"
     epilog = ""
 
-    def __init__(self, app: Sphinx, env: BuildEnvironment) -> None:
-        super().__init__(app, env)
-        self.application = app
-
     def init(self) -> None:
         """Keep notebooks from being executed."""
         super().init()
@@ -107,11 +103,7 @@ class ProgramsBuilder(DummyBuilder):
             "results": results and str(results),
             "pages": pages,
         }
-        path = Path(self.outdir, "programs.json")
-        with writing(self.application, path):
-            whole = path.with_suffix(".new")  # for others may read it, and this be cut short
-            whole.write_text(json.dumps(data, ensure_ascii=False), "utf-8")
-            whole.replace(path)
+        write_file(Path(self.outdir, "programs.json"), json.dumps(data, ensure_ascii=False))
 
 
 def results_file(config: Any, confdir: Any) -> Path | None:

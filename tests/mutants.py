@@ -20,7 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 
-from codediff.run import Piece, Program, Runner
+from codediff.execution.data import Piece, Program
+from codediff.execution.runner import Runner
 
 ROOT = Path(__file__).parent.parent
 BROKEN = "broken_by_a_mutant"

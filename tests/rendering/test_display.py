@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from docutils import nodes
 
-from codediff.nodes import codediff
+from codediff.directive.nodes import codediff
 from conftest import Build, Built, code_of
 
 

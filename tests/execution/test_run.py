@@ -17,8 +17,10 @@ from types import SimpleNamespace
 import pytest
 from sphinx.ext import doctest as stock
 
-from codediff import run as run_module
-from codediff.run import Failure, Outcome, Piece, Program, Runner, statements
+from codediff.execution import run as run_module
+from codediff.execution.data import Failure, Outcome, Piece, Program
+from codediff.execution.measure import statements
+from codediff.execution.runner import Runner
 from conftest import HAS_SITE
 
 Block = str | tuple[str, str] | tuple[str, str, str | None] | tuple[str, str, str | None, dict]

@@ -1,0 +1,1 @@
+from .run import Failure, Outcome, Piece, Program  # noqa: F401

@@ -1,0 +1,1 @@
+from .run import statements  # noqa: F401

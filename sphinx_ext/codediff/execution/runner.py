@@ -1,0 +1,1 @@
+from .run import Runner  # noqa: F401

@@ -1,0 +1,1 @@
+from .run import skips  # noqa: F401
