@@ -31,7 +31,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
 
     from .directive import groups, nodes
     from .directive.codediff import HIGHLIGHTS, CodeDiff
-    from .programs import collect, downloads, stamp
+    from .programs import builder, downloads, stamp
     from .rendering import html, plain, translation
 
     app.setup_extension("sphinx.ext.doctest")
@@ -42,7 +42,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("codediff_highlight", None, "env", types=ENUM(None, *HIGHLIGHTS))
     app.add_config_value("codediff_environments", {}, "env", types=(dict,))
     app.add_config_value("codediff_results", None, "html", types=(str,))
-    app.add_config_value("codediff_state", [], "html")
     app.add_enumerable_node(  # with a caption, it has a number under ``numfig``
         nodes.codediff,
         "code-block",
@@ -53,13 +52,17 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         texinfo=(plain.visit, plain.depart),
     )
     app.add_message_catalog(translation.DOMAIN, str(translation.CATALOGUES))
-    app.add_builder(collect.ProgramsBuilder)
+    app.add_builder(builder.ProgramsBuilder)
     app.connect("doctree-read", groups.resolve, priority=480)
     app.connect("doctree-read", nodes.disarm)
     app.connect("doctree-read", nodes.add_labels)
     app.connect("doctree-read", stamp.note_page)
     app.connect("doctree-resolved", downloads.resolve)
-    app.connect("config-inited", stamp.note_state)
+    app.connect("doctree-resolved", stamp.add_stamps)
+    app.connect("env-purge-doc", stamp.purge_page)
+    app.connect("env-merge-info", stamp.merge_pages)
+    app.connect("env-get-outdated", stamp.pages_to_read)
+    app.connect("env-updated", stamp.pages_to_write)
     app.connect("build-finished", groups.report_apart)
     app.connect("write-started", html.add_static_path)
     app.connect("html-page-context", html.add_assets)

@@ -177,8 +177,7 @@ def report_apart(app: Sphinx, exception: Exception | None) -> None:
             for _side, title, code in sides(block):
                 if "environment" in code:
                     logger.info(
-                        "%s:%s: side %r runs under `nox -s doctest` only (pytest --codediff), "
-                        "in the environment %r",
+                        "%s:%s: side %r runs under `pytest --codediff` only, in the environment %r",
                         *(code.source, code.line, title.astext(), code["environment"]),
                     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import lru_cache
 from html import escape
 from itertools import groupby
@@ -12,10 +13,10 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
+from sphinx.util.i18n import format_date
 from sphinx.writers.html5 import HTML5Translator
 
 from ..directive.nodes import Side, codediff, highlight, rows, sides
-from ..programs.stamp import stamp
 from .align import Row, changed_words
 from .highlighting import Memo, Piece, Ranges, highlight_side, write_line
 from .translation import _
@@ -69,7 +70,7 @@ def visit(self: HTML5Translator, node: codediff) -> None:
         self.body.append(
             f'<div class="highlight"><pre>{"".join(elements)}</pre></div></div>\n</div>\n'
         )
-    self.body.append(f"</div>\n{stamp(self.builder, node)}</div>\n")
+    self.body.append(f"</div>\n{_stamp(self, node)}</div>\n")
     raise nodes.SkipNode
 
 
@@ -88,6 +89,16 @@ def _write_caption(
     self.body.append("</span>")
     if block:
         self.add_permalink_ref(block, _("Link to this code"))
+
+
+def _stamp(self: HTML5Translator, block: codediff) -> str:
+    """Return the line that says with what, and when, the code was executed; empty if it was not."""
+    if "stamp" not in block:
+        return ""
+    text, day = block["stamp"]["text"], block["stamp"]["date"]
+    date = format_date("%x", date=datetime.fromisoformat(day), language=self.config.language)
+    time = f'<time datetime="{day}">{escape(date)}</time>'
+    return f'<p class="codediff-stamp">{escape(text)}, {time}</p>\n'
 
 
 def _size(rows: int) -> str:
