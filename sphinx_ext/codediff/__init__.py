@@ -30,15 +30,14 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     from sphinx.config import ENUM
 
     from .directive import groups, nodes
-    from .directive.codediff import HIGHLIGHTS, CodeDiff
+    from .directive.codediff import CodeDiff
+    from .directive.options import HIGHLIGHTS
     from .programs import collect, downloads, stamp
     from .rendering import html, plain, translation
 
     app.setup_extension("sphinx.ext.doctest")
     app.add_directive("codediff", CodeDiff)
     app.add_directive("codediff-programs", downloads.CodeDiffPrograms)
-    app.add_directive("testsetup", groups.SharedSetup, override=True)
-    app.add_directive("testcleanup", groups.SharedCleanup, override=True)
     app.add_config_value("codediff_highlight", None, "env", types=ENUM(None, *HIGHLIGHTS))
     app.add_config_value("codediff_environments", {}, "env", types=(dict,))
     app.add_config_value("codediff_results", None, "html", types=(str,))
@@ -55,12 +54,11 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_message_catalog(translation.DOMAIN, str(translation.CATALOGUES))
     app.add_builder(collect.ProgramsBuilder)
     app.connect("doctree-read", groups.resolve, priority=480)
-    app.connect("doctree-read", nodes.disarm)
     app.connect("doctree-read", nodes.add_labels)
     app.connect("doctree-read", stamp.note_page)
     app.connect("doctree-resolved", downloads.resolve)
     app.connect("config-inited", stamp.note_state)
-    app.connect("build-finished", groups.report_apart)
+    app.connect("build-finished", groups.report_isolated)
     app.connect("write-started", html.add_static_path)
     app.connect("html-page-context", html.add_assets)
     return {

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import pytest
 from docutils import nodes
-from test_html import SAME_PAGES
 
 from codediff.directive.nodes import codediff
 from conftest import Built
+
+SAME_PAGES = [
+    "two_sides",
+    "two_sides_myst",
+    "two_sides_colon",
+    "two_sides_notebook",
+    "two_sides_ipynb",
+]
 
 
 def blocks(pages: Built, page: str) -> list[codediff]:

@@ -226,7 +226,7 @@ def _tests(part: nodes.Element, config: Config) -> Iterator[nodes.Element]:
 
 def kind_of(node: nodes.Element) -> str:
     """Return what the code is for, to stock doctest or in an environment of its own."""
-    return str(node.get("testnodetype") or node.get("apart") or "")
+    return str(node.get("testnodetype") or node.get("isolated_testnodetype") or "")
 
 
 def _holds(condition: str, config: Any) -> bool:
