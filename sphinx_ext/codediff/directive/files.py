@@ -59,7 +59,7 @@ def _pick(path: str, options: Mapping[str, Any], config: Config) -> list[tuple[i
     with suppress_logging() as logged:  # Sphinx warns of some mistakes and raises for others.
         reader = LiteralIncludeReader(path, choice | {"lineno-match": True}, config)
         lines = reader.read()[0].splitlines(keepends=True)
-        numbered: list[Any] = list(enumerate(lines, reader.lineno_start))
+        numbered: Any = list(enumerate(lines, reader.lineno_start))
         rest = {name: options[name] for name in ("lines", "dedent") if name in options}
         reader = LiteralIncludeReader(path, rest, config)
         numbered = reader.lines_filter(numbered)

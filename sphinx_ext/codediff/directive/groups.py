@@ -85,14 +85,13 @@ def _share(tests: Sequence[nodes.Element]) -> None:
 def _hide_pragmas(node: nodes.Element) -> None:
     """Remove the pragmas of coverage.py from code that is executed, and note the lines."""
     is_executed = node.get("testnodetype", "testoutput") != "testoutput"
-    is_executed |= isinstance(node, nodes.doctest_block)
-    if not is_executed and "skipped" not in node:
+    if not (is_executed or "skipped" in node or isinstance(node, nodes.doctest_block)):
         return
-    lines = node.astext().split("\n")
-    hidden = list(map(str.removesuffix, lines, _pragmas(lines)))
-    node["no_cover"] = [at for at, line in enumerate(lines) if line != hidden[at]]
+    pragmas = _pragmas(lines := node.astext().split("\n"))
+    node["no_cover"] = [index for index, pragma in enumerate(pragmas) if pragma]
     if node["no_cover"]:
-        node.rawsource, node.children = "\n".join(hidden), []
+        node.rawsource = "\n".join(map(str.removesuffix, lines, pragmas))
+        node.children = []
         node += nodes.Text(node.rawsource)
         if "test" in node:  # what Sphinx executes where it hides doctest's flags
             node["test"] = _PRAGMA.sub("", node["test"])
@@ -104,7 +103,7 @@ def _pragmas(lines: list[str]) -> list[str]:
     if any(found):
         with contextlib.suppress(tokenize.TokenError, SyntaxError):  # a session, for instance
             source = iter(f"{line}\n" for line in lines)
-            tokens = list(tokenize.generate_tokens(lambda: next(source, "")))
+            tokens = tokenize.generate_tokens(lambda: next(source, ""))
             comments = {token.start[0] for token in tokens if token.type == tokenize.COMMENT}
             return [text if at in comments else "" for at, text in enumerate(found, 1)]
     return found
