@@ -31,7 +31,8 @@ def read_files(
     objects = split_titles(options.get("pyobject", ""))
     if len(objects) != len(paths):
         objects = [options.get("pyobject", "")] * len(paths)
-    parts, problems = [], []
+    parts: list[Part] = []
+    problems: dict[str, Problem] = {}  # by reason: two files often have the same
     for path, pyobject in zip(paths, objects, strict=True):
         relative, absolute = env.relfn2path(path)
         env.note_dependency(relative)
@@ -42,10 +43,10 @@ def read_files(
             numbered = []
             cause = error.__cause__ if isinstance(error, PycodeError) else error
             reason = re.sub(" (in|from) include file .*", "", str(cause))
-            problems.append(Problem("file", f"cannot show {path!r}: {reason}"))
+            problems.setdefault(reason, Problem("file", f"cannot show {path!r}: {reason}"))
         lines, numbers = [line for _, line in numbered], [number for number, _ in numbered]
         parts.append(Part(lines, file=absolute, numbers=numbers))
-    return parts, list(dict.fromkeys(problems))
+    return parts, list(problems.values())
 
 
 def _pick(path: str, options: Mapping[str, Any], config: Config) -> list[tuple[int, str]]:
