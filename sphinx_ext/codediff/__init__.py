@@ -31,12 +31,13 @@ def setup(app: Sphinx) -> ExtensionMetadata:
 
     from .directive import groups, nodes
     from .directive.codediff import CodeDiff
-    from .directive.options import HIGHLIGHTS
+    from .directive.options import HIGHLIGHTS, CodeDiffDefaults
     from .programs import collect, downloads, stamp
     from .rendering import html, plain, translation
 
     app.setup_extension("sphinx.ext.doctest")
     app.add_directive("codediff", CodeDiff)
+    app.add_directive("codediff-defaults", CodeDiffDefaults)
     app.add_directive("codediff-programs", downloads.CodeDiffPrograms)
     app.add_config_value("codediff_highlight", None, "env", types=ENUM(None, *HIGHLIGHTS))
     app.add_config_value("codediff_environments", {}, "env", types=(dict,))
@@ -63,7 +64,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("html-page-context", html.add_assets)
     return {
         "version": __version__,
-        "env_version": 1,
+        "env_version": 2,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

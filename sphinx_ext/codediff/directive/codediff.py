@@ -19,7 +19,7 @@ from .files import read_files
 from .invisible import explain
 from .nodes import codediff
 from .nodes import sides as sides_of
-from .options import OPTIONS
+from .options import OPTIONS, complete
 from .warn import warn
 
 _ = get_translation("codediff")
@@ -37,7 +37,7 @@ class CodeDiff(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the block, its expected exceptions, and docutils' messages about its titles."""
-        self.options = {name.replace("_", "-"): value for name, value in self.options.items()}
+        self.options = complete(self.options, self.env)
         self.messages: list[nodes.Node] = []
         captions = [self._caption(title) for title in self._titles()]
         titles = {caption.rawsource: caption.astext() for caption in captions}
@@ -111,7 +111,7 @@ class CodeDiff(SphinxDirective):
             arguments["linenostart"] = self.options["lineno-start"]
         if side.marked:
             arguments["hl_lines"] = list(side.marked)
-        if side.skipped:
+        if side.skipped or "no-run" in self.options:
             code["skipped"] = True
         elif side.code and self.language in PYTHON:
             code["testnodetype"] = "doctest" if side.code.startswith(">>>") else "testcode"

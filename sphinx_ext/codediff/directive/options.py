@@ -1,10 +1,11 @@
-"""The options of a ``codediff``, as docutils, MyST-Parser and editors read them."""
+"""The options of a ``codediff``, and their defaults on a page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from docutils import nodes
 from docutils.parsers.rst.directives import (
     choice,
     class_option,
@@ -14,6 +15,8 @@ from docutils.parsers.rst.directives import (
     unchanged_required,
 )
 from sphinx.directives import optional_int
+from sphinx.environment import BuildEnvironment
+from sphinx.util.docutils import SphinxDirective
 
 HIGHLIGHTS = ("markers", "changes", "both", "none")
 
@@ -30,6 +33,7 @@ OPTIONS: dict[str, Callable[[str], Any]] = {
     "sync": flag,
     "groups": unchanged_required,
     "skip-test": unchanged_required,
+    "no-run": flag,
     "env": unchanged_required,
     "raises": unchanged_required,
     "code-sep": unchanged_required,
@@ -54,3 +58,24 @@ OPTIONS: dict[str, Callable[[str], Any]] = {
     "skip_test": unchanged_required,
     "code_sep": unchanged_required,
 }
+DEFAULTS = {name: OPTIONS[name] for name in ("title", "sync", "env", "language", "highlight")}
+
+
+class CodeDiffDefaults(SphinxDirective):
+    """Set options for the blocks below on the same page, in place of earlier defaults."""
+
+    option_spec = DEFAULTS
+
+    def run(self) -> list[nodes.Node]:
+        """Return nothing to show."""
+        self.env.temp_data["codediff_defaults"] = self.options
+        return []
+
+
+def complete(given: Mapping[str, Any], env: BuildEnvironment) -> dict[str, Any]:
+    """Return the options of a block, spelled with hyphens, with the defaults of its page."""
+    options = {name.replace("_", "-"): value for name, value in given.items()}
+    defaults: dict[str, Any] = env.temp_data.get("codediff_defaults") or {}
+    if options.keys() & {"title-left", "title-right"}:
+        defaults = {name: value for name, value in defaults.items() if name != "title"}
+    return defaults | options
