@@ -153,7 +153,7 @@ def test_dos_line_ends_are_ordinary(build: Build, suffix: str) -> None:
 
 
 def test_a_caption_has_a_number_and_titles_have_none(build: Build) -> None:
-    block = ".. codediff::\n   :title: A, B\n{}\n   1\n   ---\n   2\n\n"
+    block = ".. codediff::\n   :title: A, B\n{}\n\n   1\n   ---\n   2\n\n"
     own = ".. code-block:: python\n   :caption: Own\n   :name: own\n\n   3\n\n"
     page = f"Page\n====\n\n{block.format('   :caption: C')}{block.format('')}{own}:numref:`own`\n"
     built = build(index_rst=page, conf="\nnumfig = True\n")

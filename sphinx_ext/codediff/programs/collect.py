@@ -197,7 +197,7 @@ def doctest_directive(node: nodes.Element) -> str:
     Code that runs in an environment of its own is hidden from stock doctest: there, another
     attribute holds it.
     """
-    return str(node.get("testnodetype") or node.get("apart") or "")
+    return str(node.get("testnodetype") or node.get("isolated_testnodetype") or "")
 
 
 def _is_true(condition: str, config: Any) -> bool:
