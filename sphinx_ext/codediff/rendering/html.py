@@ -1,8 +1,9 @@
-"""A block as HTML, on top of whatever a theme's translator does with code."""
+"""Write a block as HTML, and load what pages with blocks need."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from functools import lru_cache
 from html import escape
 from itertools import groupby
@@ -12,12 +13,13 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
+from sphinx.util.i18n import format_date
 from sphinx.writers.html5 import HTML5Translator
 
-from ..directive.nodes import Side, codediff, highlight, rows, sides
-from ..programs.stamp import stamp
+from ..directive.nodes import Side, codediff, sides
 from .align import Row, changed_words
-from .highlighting import Memo, Piece, Ranges, highlight_side, write_line
+from .blocks import highlighted, rows
+from .highlighting import Ranges, Span, highlight_side, write_line
 from .translation import _
 
 STATIC = Path(__file__).parent / "static"
@@ -25,12 +27,16 @@ STYLE, SCRIPT = "codediff.css", "codediff.js"
 
 _TAGS: dict[str | None, str] = {"inserted": "ins", "deleted": "del"}
 _CLASSES: dict[str | None, str] = {"changed": "cd-c", None: "cd-b"}
-_changed_words = lru_cache(maxsize=64)(changed_words)  # Both sides of a line ask.
-_LONGEST = 4000  # characters of two lines that are compared word by word
+_changed_words = lru_cache(maxsize=64)(changed_words)  # called for both sides of a line
+_MAX_COMPARED = 4000  # characters of two lines that are compared word by word
 
 
 def visit(self: HTML5Translator, node: codediff) -> None:
-    """Write the whole block; nothing is left for a departure."""
+    """Write the whole block, and skip its children.
+
+    Raises:
+        SkipNode: Always.
+    """
     found = sides(node)
     label = escape(", ".join(title.astext() for _side, title, _code in found))
     view = f' data-first-view="{node["view"]}"' if "view" in node else ""
@@ -46,20 +52,19 @@ def visit(self: HTML5Translator, node: codediff) -> None:
         self.body.append('<div class="code-block-caption">')
         _write_caption(self, node[0], node)
         self.body.append("</div>\n")
-    shown = highlight(node, self.config)
+    shown = highlighted(node, self.config)
     changes = "codediff-changes" if "changes" in shown else ""
     self.body.append(self.starttag(node, "div", CLASS=changes))
-    memo: Memo = {}
     for index, (_side, title, code) in enumerate(found):
-        # What addresses of pages call it, if quotes are curled or it is translated.
+        # The name in addresses of pages, where quotes are curled or the title is translated.
         written = escape(node["titles"][index])
         name = f' data-title="{written}"' if written != escape(title.astext()) else ""
         self.body.append(f'<div class="codediff-side"{name}>\n<div class="codediff-title">')
         _write_caption(self, title)
         self.body.append("</div>\n")
         self.body.append(f'<div class="highlight-{escape(code["language"])} notranslate">')
-        highlighted = highlight_side(self, code, memo)
-        elements = list(_elements(highlighted, aligned, found, index, shown))
+        lines = highlight_side(self, code)
+        elements = list(_elements(lines, aligned, found, index, shown))
         for fold in reversed(folds):
             # Translators: of code, two or more.
             label = escape(_("Show {} equal lines").format(len(fold)))
@@ -69,7 +74,7 @@ def visit(self: HTML5Translator, node: codediff) -> None:
         self.body.append(
             f'<div class="highlight"><pre>{"".join(elements)}</pre></div></div>\n</div>\n'
         )
-    self.body.append(f"</div>\n{stamp(self.builder, node)}</div>\n")
+    self.body.append(f"</div>\n{_stamp(self, node)}</div>\n")
     raise nodes.SkipNode
 
 
@@ -90,6 +95,16 @@ def _write_caption(
         self.add_permalink_ref(block, _("Link to this code"))
 
 
+def _stamp(self: HTML5Translator, block: codediff) -> str:
+    """Return the line that says with what, and when, the code was executed; empty if it was not."""
+    if "stamp" not in block:
+        return ""
+    text, day = block["stamp"]["text"], block["stamp"]["date"]
+    date = format_date("%x", date=datetime.fromisoformat(day), language=self.config.language)
+    time = f'<time datetime="{day}">{escape(date)}</time>'
+    return f'<p class="codediff-stamp">{escape(text)}, {time}</p>\n'
+
+
 def _size(rows: int) -> str:
     """Return classes that tell the style sheet, which may not be inline, a number of rows."""
     digits = reversed(str(min(rows, 9999)))
@@ -103,7 +118,7 @@ def _folds(aligned: Sequence[Row], found: Sequence[Side], context: int) -> list[
     marked = [set(code["highlight_args"].get("hl_lines", ())) for _side, _title, code in found]
 
     def is_plain(numbered: tuple[int, Row]) -> bool:
-        return set(numbered[1].kinds) == {"equal"} and not any(
+        return set(numbered[1].statuses) == {"equal"} and not any(
             line is not None and line + 1 in lines
             for line, lines in zip(numbered[1].lines, marked, strict=True)
         )
@@ -121,7 +136,7 @@ def _folds(aligned: Sequence[Row], found: Sequence[Side], context: int) -> list[
 
 
 def _elements(
-    highlighted: Sequence[list[Piece]],
+    spans: Sequence[list[Span]],
     aligned: Sequence[Row],
     found: Sequence[Side],
     index: int,
@@ -138,13 +153,13 @@ def _elements(
     texts = [code.astext().split("\n") for _side, _title, code in found]
     word = "ins" if index else "del"
     for row in aligned:
-        line, kind = row.lines[index], row.kinds[index]
+        line, kind = row.lines[index], row.statuses[index]
         if line is None:
             yield "<i></i>"
             continue
         changed = kind == "changed" and "changes" in shown
         words = _words(row, texts, index) if changed else ()
-        html = write_line(highlighted[line], words, word)
+        html = write_line(spans[line], words, word)
         if kind == "equal" and first is None and line + 1 not in marked:
             yield f"<span>{html}\n</span>"
             continue
@@ -159,16 +174,16 @@ def _elements(
 
 
 def _words(row: Row, texts: Sequence[Sequence[str]], index: int) -> Ranges:
-    """Return what differs in a line from the first side's; in the first side's, from any."""
+    """Return the words of a line that differ from the first side's; for the first, from any."""
     lines = [
         None if line is None else text[line] for line, text in zip(row.lines, texts, strict=True)
     ]
     first = lines[0]
-    others = [other for other, kind in enumerate(row.kinds) if other and kind == "changed"]
+    others = [other for other, kind in enumerate(row.statuses) if other and kind == "changed"]
     ranges: set[tuple[int, int]] = set()
     for other in others if index == 0 else [index]:
         line = lines[other]
-        if first is not None and line is not None and len(first) + len(line) < _LONGEST:
+        if first is not None and line is not None and len(first) + len(line) < _MAX_COMPARED:
             ranges |= set(_changed_words(first, line)[min(index, 1)])
     merged: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
@@ -206,8 +221,9 @@ def add_assets(
 
 
 def add_static_path(app: Sphinx, _builder: Builder) -> None:
-    """Have the style sheet copied next to the theme's.
+    """Add the style sheet and the script to the files that Sphinx copies.
 
-    Any earlier, where it is installed would be part of what Sphinx keeps of the configuration.
+    Called when writing starts: set earlier, the path of the installation would be part of the
+    configuration that Sphinx compares between builds.
     """
     app.config.html_static_path.append(str(STATIC))
