@@ -19,9 +19,9 @@ SWAPPED = {"inserted": "deleted", "deleted": "inserted"}
 
 
 def shown(*sides: list[str]) -> list[str]:
-    """Draw rows: one letter a side for its kind, a point where it has none, then the lines."""
+    """Draw rows: a letter for the status of each side, a point for a gap, then the lines."""
     return [
-        " ".join((kind or ".")[0] for kind in row.statuses)
+        " ".join((status or ".")[0] for status in row.statuses)
         + ": "
         + " | ".join(
             "" if line is None else side[line] for line, side in zip(row.lines, sides, strict=True)
@@ -48,9 +48,11 @@ def test_sides_that_are_the_same_are_equal_throughout(side: list[str], count: in
 
 
 @given(SIDE | LONG, SIDE | LONG)
-def test_swapping_two_sides_swaps_their_lines_and_kinds(left: list[str], right: list[str]) -> None:
+def test_swapping_two_sides_swaps_their_lines_and_statuses(
+    left: list[str], right: list[str]
+) -> None:
     swapped = [
-        Row(row.lines[::-1], tuple([SWAPPED.get(kind or "", kind) for kind in row.statuses[::-1]]))
+        Row(row.lines[::-1], tuple([SWAPPED.get(one or "", one) for one in row.statuses[::-1]]))
         for row in align([left, right])
     ]
     assert align([right, left]) == swapped
@@ -76,11 +78,11 @@ def test_statuses_say_how_a_line_compares_with_the_first_side(sides: list[list[s
             assert row.statuses[texts.index("")] is None
             texts[texts.index("")] = None
         first, others = row.statuses[0], row.statuses[1:]
-        for text, kind in zip(texts[1:], others, strict=True):
-            assert (kind is None) == (text is None)
-            assert (kind == "equal") == (text is not None and text == texts[0])
-            assert kind != "deleted"
-            assert kind != "changed" or None not in (text, texts[0])
+        for text, status in zip(texts[1:], others, strict=True):
+            assert (status is None) == (text is None)
+            assert (status == "equal") == (text is not None and text == texts[0])
+            assert status != "deleted"
+            assert status != "changed" or None not in (text, texts[0])
         assert (first is None) == (texts[0] is None)
         assert (first == "equal") == (texts[0] is not None and set(others) <= {"equal"})
         assert (first == "deleted") == (
