@@ -32,7 +32,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     from .directive import groups, nodes
     from .directive.codediff import HIGHLIGHTS, CodeDiff
     from .programs import collect, downloads, stamp
-    from .rendering import html, plain, translation
+    from .rendering import html, outputs, plain, translation
 
     app.setup_extension("sphinx.ext.doctest")
     app.add_directive("codediff", CodeDiff)
@@ -59,6 +59,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("doctree-read", nodes.add_labels)
     app.connect("doctree-read", stamp.note_page)
     app.connect("doctree-resolved", downloads.resolve)
+    app.connect("doctree-resolved", outputs.place)
     app.connect("config-inited", stamp.note_state)
     app.connect("build-finished", groups.report_apart)
     app.connect("write-started", html.add_static_path)
