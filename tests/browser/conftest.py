@@ -165,7 +165,7 @@ def visit(site: Site, browser: Browser, reader: BrowserContext) -> Iterator[Visi
             contexts.append(context)
             context.on("weberror", note)
             context.add_init_script(script)
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(60_000)
         page = context.new_page()
         page.set_viewport_size({"width": width, "height": 900})
         response = page.goto(site.address(name, theme, query))

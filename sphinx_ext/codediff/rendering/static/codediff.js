@@ -157,7 +157,12 @@
       const block = target.closest?.(".codediff-block");
       if (!block || target.tagName !== "DETAILS") return;
       const index = all("details", target.closest("pre")).indexOf(target);
-      for (const side of sidesOf(block)) all("details", side)[index].open = target.open;
+      for (const side of sidesOf(block)) {
+        const fold = all("details", side)[index];
+        const { dataset } = fold.firstElementChild;
+        fold.open = target.open;
+        fold.firstElementChild.ariaLabel = target.open ? dataset.hide : dataset.show;
+      }
     },
     true,
   );
