@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 MINUS = "\N{MINUS SIGN}"
 
-_SIDES = """block => {
+SIDES = """block => {
   const isVisible = (element) =>
     element.checkVisibility() && element.getBoundingClientRect().height > 0;
   const origin = block.getBoundingClientRect().top;
@@ -21,7 +21,8 @@ _SIDES = """block => {
         const range = document.createRange();
         range.selectNodeContents(line);
         const [first] = range.getClientRects();
-        const sign = getComputedStyle(line, "::before").content.match(/[+\\u2212~\\u25b8]/)?.[0] ?? "";
+        const { content } = getComputedStyle(line, "::before");
+        const sign = content.match(/[+\\u2212~\\u25b8]/)?.[0] ?? "";
         return {
           text: line.textContent.replace(/\\n$/, ""),
           is_summary: line.tagName === "SUMMARY",
@@ -87,12 +88,14 @@ class Side:
         return [line.text for line in self.seen if not line.is_summary]
 
 
+def parse(found: list[dict[str, Any]]) -> list[Side]:
+    """Return the sides that the script ``SIDES`` has found."""
+    return [Side(**(side | {"lines": [Line(**line) for line in side["lines"]]})) for side in found]
+
+
 def look(block: Locator) -> list[Side]:
     """Return the sides of a block as they are laid out now."""
-    return [
-        Side(**(side | {"lines": [Line(**line) for line in side["lines"]]}))
-        for side in block.evaluate(_SIDES)
-    ]
+    return parse(block.evaluate(SIDES))
 
 
 def seen(block: Locator) -> list[list[Line]]:
