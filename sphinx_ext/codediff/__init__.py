@@ -33,7 +33,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     from .directive.codediff import CodeDiff
     from .directive.options import HIGHLIGHTS, CodeDiffDefaults
     from .programs import builder, downloads, stamp
-    from .rendering import html, plain, translation
+    from .rendering import html, outputs, plain, translation
 
     app.setup_extension("sphinx.ext.doctest")
     app.add_directive("codediff", CodeDiff)
@@ -58,6 +58,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("doctree-read", stamp.note_page)
     app.connect("doctree-resolved", downloads.resolve)
     app.connect("doctree-resolved", stamp.add_stamps)
+    app.connect("doctree-resolved", outputs.place)
     app.connect("env-purge-doc", stamp.purge_page)
     app.connect("env-merge-info", stamp.merge_pages)
     app.connect("env-get-outdated", stamp.pages_to_read)
