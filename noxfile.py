@@ -1,6 +1,5 @@
 """The development tasks of this project; ``nox --list`` lists them."""
 
-import os
 import shutil
 import tempfile
 import time

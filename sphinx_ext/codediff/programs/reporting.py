@@ -18,7 +18,6 @@ from ..execution.data import Failure
 from .reading import relative
 from .results import Result, read, write
 
-
 Pages = Mapping[str, Any]
 Reports = Mapping[tuple[str, str], Any]
 
