@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from doctest import IGNORE_EXCEPTION_DETAIL
 from pathlib import Path
 from typing import Any
@@ -74,12 +73,17 @@ class CodeDiff(SphinxDirective):
 
     def _block(self, found: list[sides.Side], captions: list[nodes.caption]) -> codediff:
         """Return the node of the whole block."""
-        classes = ["codediff", *self.options.get("class", ())]
-        block = codediff("", classes=classes, sync="sync" in self.options)
-        block["titles"] = [side.title for side in found]
-        block["sources"] = {caption.rawsource: caption.astext() for caption in captions}
+        titles = [side.title for side in found]
+        block = codediff(
+            "",
+            classes=["codediff", *self.options.get("class", ())],
+            titles=titles,
+            sources={caption.rawsource: caption.astext() for caption in captions},
+            sync="sync" in self.options,
+            **{name: self.options[name] for name in {"highlight", "context"} & self.options.keys()},
+            **self._view(titles),
+        )
         block.source, block.line = self.get_source_info()
-        self._set_display_options(block)
         if "caption" in self.options:
             block += self._caption(self.options["caption"])
             if message := explain(block[0].astext(), "the caption"):
@@ -166,19 +170,14 @@ class CodeDiff(SphinxDirective):
             warn(option, message, self._location())
         return [*names, *[""] * number][:number]
 
-    def _set_display_options(self, block: codediff) -> None:
-        """Set on the block how it is shown at first."""
-        block.update_all_atts(
-            {name: self.options[name] for name in ("highlight", "context") if name in self.options}
-        )
-        titles: Sequence[str] = block["titles"]
-        if view := self.options.get("view", ""):
-            views = {title: str(titles.index(title)) for title in titles} | VIEWS
-            if view in views:
-                block["view"] = views[view]
-            else:
-                message = f"there is no view {view!r}; {sides.suggest(view, views)}"
-                warn("view", message, self._location())
+    def _view(self, titles: list[str]) -> dict[str, str]:
+        """Return the attribute for the view that is shown at first, if there is such a view."""
+        view = self.options.get("view")
+        views = {title: str(titles.index(title)) for title in titles} | VIEWS
+        if view and view not in views:
+            message = f"there is no view {view!r}; {sides.suggest(view, views)}"
+            warn("view", message, self._location())
+        return {"view": views[view]} if view in views else {}
 
     def _titles(self) -> list[str]:
         """Return the titles as written, from either spelling."""

@@ -24,7 +24,6 @@ _PRAGMA = re.compile(
     r"[ \t]*#\s*(?:pragma|PRAGMA)[:\s]?\s*(?:no|NO)\s*(?:cover|COVER)\b[^'\"\n]*$", re.MULTILINE
 )
 _RAISED = re.compile(r"^Traceback .*\n(?:[ \t].*\n)*(?:\w+\.)*(\w+)", re.MULTILINE)
-_SPELLING = re.compile(r"[\s_-]+")
 
 
 def resolve(app: Sphinx, doctree: nodes.document) -> None:
@@ -49,7 +48,6 @@ def resolve(app: Sphinx, doctree: nodes.document) -> None:
             node["groups"] = split_names(", ".join(node["groups"]), titles)
     _share(tests)
     _check_names(tests)
-    _check_outputs(tests)
     _check_exceptions(tests)
     _isolate(tests)
 
@@ -110,41 +108,23 @@ def _pragmas(lines: list[str]) -> list[str]:
 
 
 def _check_names(tests: Sequence[nodes.Element]) -> None:
-    """Warn about groups without code, and about groups whose names differ in spelling alone."""
-    code = _groups_with_code(tests)
-    for node in tests:
-        for group in node["groups"]:
-            if group not in code and group != "*" and "shared" not in node:
-                message = f"no code on this page is in the group {group!r}; {suggest(group, code)}"
-                warn("groups", message, node)
-    spellings: dict[str, str] = {}
-    for group, node in code.items():
-        first = spellings.setdefault(_SPELLING.sub(" ", group).strip().casefold(), group)
-        if first != group:
-            message = f"the group {group!r} is not the group {first!r} above; spell them alike"
-            warn("groups", message, node.parent[0] if _is_side(node) else node)
-
-
-def _groups_with_code(tests: Sequence[nodes.Element]) -> dict[str, nodes.Element]:
-    """Return the groups of a page that have code, each with the first of it."""
-    code: dict[str, nodes.Element] = {}
-    for node in tests:
-        if _kind(node) in ("testcode", "doctest"):
-            for group in node["groups"]:
-                code.setdefault(group, node)
-    return code
-
-
-def _check_outputs(tests: Sequence[nodes.Element]) -> None:
-    """Warn about outputs that doctest would compare with nothing."""
-    code = _groups_with_code(tests)
+    """Warn about groups without code, and outputs that doctest would compare with nothing."""
+    code = {
+        group: None
+        for node in tests
+        if _kind(node) in ("testcode", "doctest")
+        for group in node["groups"]
+    }
     waiting: set[str] = set()
     for node in tests:
         kind = _kind(node)
         for group in map(str, node["groups"]):
-            if kind == "testcode":
+            if group not in code and group != "*" and "shared" not in node:
+                message = f"no code on this page is in the group {group!r}; {suggest(group, code)}"
+                warn("groups", message, node)
+            elif kind == "testcode":
                 waiting.add(group)
-            elif kind == "testoutput" and group in code and waiting.isdisjoint({group, "*"}):
+            elif kind == "testoutput" and group != "*" and waiting.isdisjoint({group, "*"}):
                 message = f"nothing compares this output: it is below no code of {group!r}, below "
                 message += "a session, or below another output; put it where the code is"
                 warn("testoutput", message, node)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
-from itertools import accumulate
 
 from pygments.lexers import get_lexer_by_name
 from pygments.token import String
@@ -20,8 +20,6 @@ from .invisible import explain, is_plain
 SEPARATOR = "---"
 MARKER = "#!"
 
-_TRIPLE = re.compile("\"{3}|'{3}")
-_QUOTE = re.compile("[\"'`]")
 _UNSPLIT = re.compile(r"\\.|(`+).+?\1")
 
 
@@ -259,29 +257,27 @@ def read_markers(lines: Sequence[str], language: str) -> tuple[list[str], list[i
         The lines without markers, and the indices of the lines that were marked and of
         those that held a marker and nothing else.
     """
-    candidates = [index for index, line in enumerate(lines) if line.rstrip().endswith(MARKER)]
     shown = list(lines)
     marked: list[int] = []
     lone: list[int] = []
-    for index in _outside_strings(lines, candidates, language):
+    for index in _outside_strings(lines, language):
         shown[index] = lines[index].rstrip().removesuffix(MARKER).rstrip()
         (marked if shown[index] else lone).append(index)
     return shown, marked, lone
 
 
-def _outside_strings(lines: Sequence[str], candidates: Sequence[int], language: str) -> list[int]:
-    """Return those of the lines *candidates* whose marker is not inside a string."""
-    quotes = _TRIPLE if language == "python" else _QUOTE
-    if not candidates or not any(map(quotes.search, lines)):
-        return list(candidates)  # No string continues after the end of a line.
-    try:
-        lexer = get_lexer_by_name(language)
-    except ClassNotFound:
-        return list(candidates)
-    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
-    offsets = {starts[index] + len(lines[index].rstrip()) - 1: index for index in candidates}
-    strings = set()
-    for offset, kind, text in lexer.get_tokens_unprocessed("\n".join(lines) + "\n"):
-        if MARKER in text and kind in String:  # type: ignore[comparison-overlap]
-            strings |= {end for end in offsets if offset <= end < offset + len(text)}
-    return [index for end, index in offsets.items() if end not in strings]
+def _outside_strings(lines: Sequence[str], language: str) -> list[int]:
+    """Return the indices of the lines that end in a marker outside a string."""
+    code, ends, start = "\n".join(lines) + "\n", {}, 0
+    for index, line in enumerate(lines):
+        if line.rstrip().endswith(MARKER):
+            ends[start + len(line.rstrip()) - 1] = index
+        start += len(line) + 1
+    # Other strings of Python end before the end of a line.
+    quotes = "\"{3}|'{3}" if language == "python" else "[\"'`]"
+    if ends and re.search(quotes, code):
+        with suppress(ClassNotFound):
+            for offset, kind, text in get_lexer_by_name(language).get_tokens_unprocessed(code):
+                if MARKER in text and kind in String:  # type: ignore[comparison-overlap]
+                    ends = {at: ends[at] for at in ends if not 0 <= at - offset < len(text)}
+    return list(ends.values())
