@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -408,7 +410,7 @@ def test_sides_that_nothing_executes_fail(run: Run) -> None:
     assert "Bad (not executed); name its group in ':skip-test:'" in failed.stdout
 
 
-def test_the_account_of_all_sides_is_the_summary_line(run: Run) -> None:
+def test_all_sides_are_counted(run: Run) -> None:
     block = ".. codediff::\n   :title: Old, Good\n   :skip-test: Old\n\n   1 / 0\n   ---\n   1"
     page = f"{PAGE}\n{block}"
     every = run("docs", index_rst=page, included_txt=INCLUDED)
@@ -503,6 +505,25 @@ def test_pages_without_a_configuration_are_a_usage_error(run: Run, tmp_path: Pat
 def test_pytest_without_the_option_collects_no_page(tmp_path: Path) -> None:
     (tmp_path / "page.rst").write_text(PAGE)
     assert run_pytest(ROOT, tmp_path).returncode == 5
+
+
+def test_a_run_without_the_option_imports_next_to_nothing(tmp_path: Path) -> None:
+    """The plugin is loaded wherever the package is installed."""
+    (tmp_path / "conftest.py").write_text(
+        "import sys\n\ndef pytest_sessionfinish():\n    print('modules', *sys.modules)\n"
+    )
+    (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass\n")
+    found = []
+    for plugin in ("no:codediff", "codediff.pytest_plugin"):
+        command = [sys.executable, "-m", "pytest", "-s", "-p", plugin, tmp_path]
+        environ = {"PYTHONPATH": str(ROOT / "sphinx_ext"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        done = subprocess.run(
+            command, env=os.environ | environ, capture_output=True, text=True, check=True
+        )
+        (line,) = [line for line in done.stdout.splitlines() if "modules " in line]
+        found.append(set(line.split()))
+    assert "codediff.pytest_plugin" in found[1]
+    assert len(found[1] - found[0]) <= 8, found[1] - found[0]
 
 
 def test_no_control_character_of_a_page_reaches_the_terminal(run: Run) -> None:
