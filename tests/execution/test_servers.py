@@ -9,7 +9,6 @@ import pytest
 
 from codediff.execution.data import Outcome
 from codediff.execution.runner import Runner
-from conftest import HAS_SITE
 
 from .programs import make, only
 
@@ -107,7 +106,7 @@ def test_servers_are_few_and_end_with_the_runner(tmp_path: Path) -> None:
     assert servers() == 0
 
 
-@pytest.mark.skipif(not HAS_SITE, reason="needs flax")
+@pytest.mark.site
 def test_jax_is_imported_once_and_forked_without_a_warning(tmp_path: Path) -> None:
     imports = "import jax, flax\nimport os, sys\nprint(os.getppid(), file=sys.stderr)\n"
     use = imports + "print(jax.numpy.ones(1).dtype)"

@@ -23,6 +23,7 @@ import signal
 import sys
 import traceback
 import types
+from importlib import metadata
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -329,23 +330,11 @@ def _reporter(path: str) -> Report:
 
 def distributions(packages: Iterable[str]) -> dict[str, str]:
     """Return the versions of the distributions that hold the packages, by name."""
-    found = map(_distribution, sorted(set(packages) - sys.stdlib_module_names))
-    return dict(filter(None, found))
+    installed = sorted(set(packages) - sys.stdlib_module_names)
+    names = [name for package in installed for name in _distribution_names().get(package, ())[:1]]
+    return {name: metadata.version(name) for name in names}
 
 
 @functools.cache
-def _distribution(package: str) -> tuple[str, str] | None:
-    from importlib import metadata  # slow, and few programs import what is installed
-
-    with contextlib.suppress(metadata.PackageNotFoundError):
-        return package, metadata.version(package)
-    for name in _package_names().get(package, ()):
-        return name, metadata.version(name)
-    return None
-
-
-@functools.cache
-def _package_names() -> Mapping[str, list[str]]:
-    from importlib import metadata
-
+def _distribution_names() -> Mapping[str, list[str]]:
     return metadata.packages_distributions()

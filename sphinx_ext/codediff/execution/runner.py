@@ -144,15 +144,9 @@ class Runner:
         Returns:
             Its exit status as in `subprocess`, and whether its time was over.
         """
-        folder = Path(request["folder"])
+        folder, package = Path(request["folder"]), str(Path(__file__).parent)
         (folder / "request").write_text(json.dumps(request), "utf-8")
-        command = [
-            self.python,
-            "-P",
-            str(Path(__file__).parent),
-            "execute",
-            str(folder / "request"),
-        ]
+        command = [self.python, "-P", package, "execute", str(folder / "request")]
         with (folder / "output").open("wb") as output:
             ends: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
             process = subprocess.Popen(command, **({} if request["debug"] else ends))
@@ -294,18 +288,15 @@ def _outcome(
     where = f"at line {location[1]}" if location else ""
     if not where and program.pieces:
         where = f"in the code that begins at line {program.pieces[index].line}"
+    kind, text = "exit", f"exited with status {status} before its end"
     if limit:
-        text = f"did not end within {limit:g} s; it was {where}"
-        failures.append(make_failure(program, index, "timeout", text, location))
-    elif end is None and status is None:
-        text = f"ended the process that watches it {where}"
-        failures.append(make_failure(program, index, "signal", text, location))
-    elif end is None and status is not None and status < 0:
-        text = f"was killed by {_signal_name(-status)} {where}"
-        failures.append(make_failure(program, index, "signal", text, location))
-    elif end is None:
-        text = f"exited with status {status} before its end {where}"
-        failures.append(make_failure(program, index, "exit", text, None))
+        kind, text = "timeout", f"did not end within {limit:g} s; it was"
+    elif status is None:
+        kind, text = "signal", "ended the process that watches it"
+    elif status < 0:
+        kind, text = "signal", f"was killed by {_signal_name(-status)}"
+    if limit or end is None:
+        failures.append(make_failure(program, index, kind, f"{text} {where}", location))
     stdout = _read_ends(folder / "output")
     return Outcome(not failures, tuple(failures), seconds, stdout, **(end or {}))
 
