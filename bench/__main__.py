@@ -22,12 +22,11 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
+from bench.guides import write_guides
 from codediff.execution.data import Piece, Program
 from codediff.execution.runner import Runner
-from codediff.programs.downloads import script
 from codediff.rendering.align import align
 from tests.browser.measure import measure_switching
-from tests.mutants import programs
 
 ROOT = Path(__file__).parent.parent
 REPEATS = 5
@@ -155,25 +154,6 @@ def asset_figures() -> Iterator[tuple[str, float, float]]:
         yield f"{path.name}, gzipped kB", len(gzip.compress(path.read_bytes())) / 1000, 4.0
 
 
-def write_guides(folder: Path, *, pages: int) -> Path:
-    """Write pages like the guide, with the six blocks that train; each has sizes of its own."""
-    guide = (ROOT / "docs" / "guides" / "dropout.rst").read_text("utf-8")
-    text = re.sub(
-        r"^\.\. _dropout-.*\n", "", guide.partition("See that it ")[0], flags=re.MULTILINE
-    )
-    text = re.sub(r"(?<=loss )0\.\d+\.\.\.", "...", text)
-    (folder / "docs").mkdir(parents=True)
-    (folder / "pytest.ini").write_text("[pytest]\n")
-    (folder / "docs" / "conf.py").write_text(
-        "extensions = ['codediff']\nsuppress_warnings = ['ref', 'toc', 'docutils']\n"
-    )
-    (folder / "docs" / "index.rst").write_text("Bench\n=====\n")
-    for page in range(pages):
-        written = text.replace("64", str(64 + page))
-        (folder / "docs" / f"page{page}.rst").write_text(f"{written}\n", "utf-8")
-    return folder
-
-
 def run(command: list[str], folder: Path, **environ: str) -> float:
     """Run a command that has to succeed and return the seconds it took."""
     environ |= {"PYTHONPATH": str(ROOT / "sphinx_ext"), "JAX_PLATFORMS": "cpu"}
@@ -185,34 +165,48 @@ def run(command: list[str], folder: Path, **environ: str) -> float:
 
 
 def guide_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
-    """Compare with stock doctest, and with a new interpreter for each program.
-
-    Most of the time is XLA's, which compiles on both cores for stock doctest too. With jax's
-    cache for what it has compiled, as ``nox -s doctest`` has it, later runs are spared that.
-    """
+    """Compare 16 different pages with stock doctest, and one edited page among 100 with a build."""
     root = write_guides(folder / "guides", pages=16)
     ours = [*PYTEST, "-n", "2", "-p", "no:cacheprovider"]  # every page is read anew, as by stock
     stock = [sys.executable, "-m", "sphinx", "-qE", "-b", "doctest", "docs", "out"]
-    scripts = []
-    for number, program in enumerate(programs(root / "docs", conf=root / "docs")):
-        (folder / f"{number}.py").write_text(script(program), "utf-8")
-        scripts.append(f"{sys.executable} {folder}/{number}.py")
     times: dict[str, list[float]] = {}
-    for _ in range(2):
+    for _ in range(3):
         with tempfile.TemporaryDirectory() as cache:
             cached = {
                 "JAX_COMPILATION_CACHE_DIR": cache,
                 "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
                 "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
             }
-            times.setdefault("first run", []).append(run(ours, root, **cached))
-            times.setdefault("later run", []).append(run(ours, root, **cached))
-        times.setdefault("stock", []).append(run(stock, root))
-        times.setdefault("scripts", []).append(run(["sh", "-ec", "\n".join(scripts)], root))
+            times.setdefault("stock", []).append(run(stock, root))
+            times.setdefault("plain", []).append(run(ours, root))
+            times.setdefault("first cached", []).append(run(ours, root, **cached))
+            times.setdefault("later cached", []).append(run(ours, root, **cached))
     median = {name: statistics.median(known) for name, known in times.items()}
-    yield "first test of 16 guides / stock doctest", median["first run"] / median["stock"], 1.0
-    yield "later tests of 16 guides / stock doctest", median["later run"] / median["stock"], 0.55
-    yield "first test of 16 guides / plain scripts", median["first run"] / median["scripts"], 0.9
+    yield "test of 16 pages / stock doctest", median["plain"] / median["stock"], 1.0
+    yield "the same, first with jax' cache", median["first cached"] / median["stock"], 0.85
+    yield "the same, later with jax' cache", median["later cached"] / median["stock"], 0.45
+
+
+def edit_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
+    """Compare testing one edited page of 100, with 1,000 sides, with building it."""
+    (folder / "edited").mkdir()
+    docs = write_set(folder / "edited" / "docs", as_programs, pages=100, blocks=5)
+    (folder / "edited" / "pytest.ini").write_text("[pytest]\n")
+    build_html = [sys.executable, "-m", "sphinx", "-q", "-b", "html", "docs", "html"]
+    test = [*PYTEST[:-1], "docs/page7.rst", "-q"]
+    times: dict[str, list[float]] = {"build": [], "test": []}
+    for repeat in range(REPEATS + 1):
+        with (docs / "page7.rst").open("a") as page:
+            page.write(f"\nEdit {repeat}.\n")
+        for name, command in (
+            ("build", build_html),
+            ("test", [*test[:-2], "docs/page7.rst", "-q"]),
+        ):
+            seconds = run(command, folder / "edited", check=False)
+            if repeat:  # the first one reads all pages
+                times[name].append(seconds)
+    ours, theirs = statistics.median(times["test"]), statistics.median(times["build"])
+    yield "test of one edited page of 100 / sphinx-build", ours / theirs, 1.5
 
 
 def runner_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
@@ -329,6 +323,7 @@ def main() -> int:
             *runner_figures(folder),
             *training_figures(),
             *guide_figures(folder),
+            *edit_figures(folder),
             *browser_figures(folder),
         ]
     for name, value, limit in figures:
