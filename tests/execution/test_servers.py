@@ -90,6 +90,13 @@ def test_imports_that_programs_share_are_executed_once(counted: Path) -> None:
     assert sorted((counted / "count").read_text().split()) == ["heavy", "wide"]
 
 
+def test_collecting_garbage_leaves_out_what_was_imported_before(counted: Path) -> None:
+    (counted / "large.py").write_text("lists = [[] for _ in range(200_000)]")
+    source = "import large, gc\ngc.collect()\nprint(len(gc.get_objects()) < 100_000)"
+    with Runner(root=counted, path=[str(counted)]) as runner:
+        assert runner.run(make(counted, ("code", source, "True"))).passed
+
+
 def test_servers_are_few_and_end_with_the_runner(tmp_path: Path) -> None:
     def servers() -> int:
         found = subprocess.run(
