@@ -60,7 +60,7 @@ class Built:
 
 def code_of(side: Tag) -> str:
     """Return the code of a side as a browser has it in ``pre.textContent``."""
-    (pre,) = side.select("pre")
+    (pre,) = side.select(':scope > [class*="highlight-"] pre')
     return pre.get_text()
 
 

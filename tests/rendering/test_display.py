@@ -217,14 +217,14 @@ def test_the_page_offers_its_words_to_the_script(pages: Built) -> None:
     "option",
     [
         *("pyobject: nothing", "lines: x", "lines: 7-9", "lines: 1-9"),
-        *("start-after: nothing", "end-before: nothing", "dedent: x", "dedent: 8"),
+        *("start-after: nothing", "end-before: nothing", "dedent: 8"),
     ],
 )
 def test_a_part_of_a_file_that_is_not_there_is_warned_about(build: Build, option: str) -> None:
     page = f"Page\n====\n\n.. codediff::\n   :title: A, B\n   :file: a.py, b.py\n   :{option}\n"
     built = build(index_rst=page, a_py="a = 1\n", b_py="b = 1\n")
     (warning,) = built.warnings
-    assert warning.startswith("index.rst:7: WARNING: cannot show 'a.py': ")
+    assert warning.startswith("index.rst:4: WARNING: cannot show 'a.py': ")
     assert warning.endswith(" [codediff.file]")
 
 
