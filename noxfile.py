@@ -1,6 +1,5 @@
-"""Everything that is done to this project: ``nox --list`` names it, ``nox -s NAME`` does it."""
+"""The development tasks of this project; ``nox --list`` lists them."""
 
-import os
 import shutil
 import tempfile
 import time
@@ -29,8 +28,7 @@ VERSIONS = [
         for sphinx in ("7.4", "8.2", "9.0", "newest")
     ),
 ]
-# ``TEST_VERSIONS="3.11-lowest 3.13-newest"`` picks some of them, and "" none.
-PICKED = os.environ.get("TEST_VERSIONS", " ".join(map("-".join, VERSIONS))).split()
+SUITE = ("--ignore=tests/browser", "--ignore=tests/release", "--ignore=tests/test_fuzzing.py")
 SITE = ("-c", ".", "-d", "_build/doctrees", "docs")
 # What jax has compiled is kept: that is most of the time that the pages' code takes.
 COMPILED = {
@@ -55,7 +53,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def reproducible(session: nox.Session) -> None:
-    """Build the site here and, afresh, in another place; a byte that differs fails it."""
+    """Build the site in two folders; a byte that differs fails it."""
     install(session)
     environ = {"SOURCE_DATE_EPOCH": str(int(time.time()))}
     results = Path("_build", "results.json")
@@ -81,7 +79,7 @@ def reproducible(session: nox.Session) -> None:
 
 @nox.session
 def doctest(session: nox.Session) -> None:
-    """Execute all code that the site shows; a line that never runs fails it."""
+    """Execute all code that the site shows; a line that does not run fails it."""
     install(session)
     session.run(
         *("pytest", "-p", "codediff.pytest_plugin", "--codediff", "docs", "--quiet"),
@@ -92,7 +90,7 @@ def doctest(session: nox.Session) -> None:
 
 @nox.session
 def mutants(session: nox.Session) -> None:
-    """Break each line of the guides' sides in turn; one that is not caught fails it."""
+    """Break each line of the guides in turn; a line that no test catches fails it."""
     install(session)
     session.run(
         *("python", "-m", "tests.mutants", *session.posargs),
@@ -100,38 +98,43 @@ def mutants(session: nox.Session) -> None:
     )
 
 
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the test suite with the locked versions; browsers and fuzzing have their own sessions."""
+    install(session)
+    session.run("pytest", "--numprocesses=auto", *SUITE, *session.posargs)
+
+
 @nox.session(venv_backend="uv")
-@nox.parametrize(
-    ("python", "sphinx"),
-    [*(version.split("-") for version in PICKED), (None, "locked")],
-    ids=[*PICKED, "locked"],
-)
-def tests(session: nox.Session, sphinx: str) -> None:
-    """Test the extension with each version, then everything but the looks with those locked."""
-    # Tests start hundreds of processes, each of which would compile what it imports.
-    session.env["UV_COMPILE_BYTECODE"] = "1"
-    if sphinx == "locked":
-        install(session)
-    else:
-        wanted = {"lowest": "--resolution=lowest-direct", "newest": "sphinx"}
-        session.install(
-            *("--upgrade", "--requirements=pyproject.toml", "--all-extras", "--group=tests"),
-            wanted.get(sphinx, f"sphinx=={sphinx}.*"),
-        )
-    apart = ("--ignore=tests/browser", "--ignore=tests/release")
-    session.run("pytest", "--numprocesses=auto", *apart, *session.posargs)
+@nox.parametrize(("python", "sphinx"), VERSIONS, ids=["-".join(pair) for pair in VERSIONS])
+def versions(session: nox.Session, sphinx: str) -> None:
+    """Test the extension with one of the versions of Python and Sphinx that it supports."""
+    wanted = {"lowest": "--resolution=lowest-direct", "newest": "sphinx"}
+    session.install(
+        *("--upgrade", "--requirements=pyproject.toml", "--all-extras", "--group=tests"),
+        wanted.get(sphinx, f"sphinx=={sphinx}.*"),
+    )
+    # Without flax and the extensions of the group "neighbours".
+    session.run("pytest", "--numprocesses=auto", "-m", "not site", *SUITE, *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Build pages that are made up; ``-- --hypothesis-profile=nightly`` makes ten thousand."""
+    install(session)
+    session.run("pytest", "--numprocesses=auto", "tests/test_fuzzing.py", *session.posargs)
 
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Run the tests that drive Chromium, which has to be on the machine."""
+    """Test in Chromium, or in others: ``-- --engine firefox`` and ``-- --engine webkit``."""
     install(session)
     session.run("pytest", "tests/browser", *session.posargs)
 
 
 @nox.session
 def release(session: nox.Session) -> None:
-    """Build what is published into dist/, and try it alone, as the manual says."""
+    """Build the wheel and the sdist into dist/, and test the wheel with nothing else installed."""
     install(session)
     shutil.rmtree("dist", ignore_errors=True)
     session.run("python", "-m", "build")
@@ -142,7 +145,7 @@ def release(session: nox.Session) -> None:
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """Look up known vulnerabilities of what is locked, and the licences of what users install."""
+    """Look up known vulnerabilities of the locked packages, and licences of what users install."""
     session.install("uv", ".")
     kinds = "--allow-only=0BSD;Apache;BSD;MIT;Mozilla"
     session.run("uvx", "pip-licenses", f"--python={session.bin}/python", "--partial-match", kinds)
@@ -152,7 +155,7 @@ def audit(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure speed and size, as ratios within one run; too large a figure fails it."""
+    """Measure speed and size, as ratios within one run; a figure over its limit fails it."""
     install(session)
     session.run("python", "-m", "bench", env={"PYTHONPATH": "sphinx_ext:tests"})
 
@@ -176,7 +179,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def linkcheck(session: nox.Session) -> None:
-    """Try all links of the site, those to other sites included."""
+    """Check all links of the site, external ones included."""
     install(session)
     options = ("-b", "linkcheck", "-D", "nb_execution_mode=off")
     session.run("sphinx-build", *options, *SITE, "_build/linkcheck", *session.posargs)
@@ -184,10 +187,10 @@ def linkcheck(session: nox.Session) -> None:
 
 @nox.session
 def catalogues(session: nox.Session) -> None:
-    """Bring the message catalogues of the extension up to date with its code."""
+    """Update the translation catalogues from the code."""
     install(session)
     template = Path(session.create_tmp(), "codediff.pot")
-    folder = "sphinx_ext/codediff/locale"
+    folder = "sphinx_ext/codediff/rendering/locale"
     session.run(
         *("pybabel", "extract", "--add-comments=Translators:", "--add-location=file"),
         *("--project=sphinx-codediff", f"--output-file={template}", "sphinx_ext/codediff"),
@@ -202,7 +205,7 @@ def catalogues(session: nox.Session) -> None:
 
 @nox.session
 def lock(session: nox.Session) -> None:
-    """Write requirements.txt anew from the groups in pyproject.toml."""
+    """Lock the groups of pyproject.toml in requirements.txt."""
     session.install("uv")
     groups = (f"--group={group}" for group in PYPROJECT["dependency-groups"])
     session.run(
@@ -216,7 +219,7 @@ def lock(session: nox.Session) -> None:
 
 @nox.session
 def live(session: nox.Session) -> None:
-    """Serve the site and rebuild it as its pages change."""
+    """Serve the site and rebuild it when a page changes."""
     install(session)
     session.run(
         *("sphinx-autobuild", *SITE, "_build/html", "--watch", "sphinx_ext", "--open-browser"),

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,6 @@ from sphinx.testing.util import SphinxTestApp
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-
-# The extension is also tested with many versions of what it needs, and without all else. Making up
-# pages and killing builds takes minutes, and is left to the one environment that has everything.
-HAS_SITE = find_spec("flax") is not None
-if not HAS_SITE:
-    collect_ignore = [
-        f"test_{name}.py" for name in ("faults", "fuzzing", "neighbours", "site", "tutorial")
-    ]
 
 # An example may well be slow where a page is built; the machine may be as well.
 settings.register_profile(

@@ -131,7 +131,7 @@ def test_a_list_of_programs_cut_short_or_of_another_version_is_named(
     project.test("--cov-report=")
     project.write(".pytest_cache/d/codediff/programs.json", left)
     said = project.call("coverage", "report")
-    assert "programs.json is not what a test run leaves, run one" in said
+    assert "programs.json is not the list of a test run, start one" in said
     assert "Traceback" not in said
 
 

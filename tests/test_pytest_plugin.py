@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -81,8 +84,10 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-def last_line(output: str) -> str:
-    return output.rstrip("\n").rpartition("\n")[2]
+def summary_line(output: str) -> str:
+    """Return the line that counts the sides."""
+    (line,) = [line for line in output.splitlines() if re.match(r"codediff: \d+ blocks", line)]
+    return line
 
 
 def test_each_program_is_an_item(run: Run) -> None:
@@ -141,22 +146,10 @@ TWICE = ".. testcode:: {}\n\n   n = {}\n   1 / n\n\n"
 
 
 def test_of_equal_code_the_one_that_failed_is_named(run: Run) -> None:
-    table = """
-+---+-----------------+
-| A | .. codediff::   |
-|   |    :title: T, U |
-|   |                 |
-|   |    n = 0        |
-|   |    1 / n        |
-|   |    ---          |
-|   |    n = 3        |
-+---+-----------------+
-
-"""
-    page = f"Page\n====\n\n{TWICE.format('A', 0)}{table}{TWICE.format('B', 0)}"
+    page = f"Page\n====\n\n{TWICE.format('A', 0)}{TWICE.format('B', 0)}"
     failed = run("docs", index_rst=page)
     lines = [at for at, line in enumerate(page.splitlines(), 1) if "1 / n" in line]
-    assert [f"index.rst:{line}: ZeroDiv" in failed.stdout for line in lines] == [True] * 3
+    assert [f"index.rst:{line}: ZeroDiv" in failed.stdout for line in lines] == [True] * 2
 
 
 def test_of_equal_cells_the_one_that_failed_is_named(run: Run) -> None:
@@ -310,7 +303,7 @@ def test_pages_in_a_folder_that_is_a_link_are_executed(run: Run, tmp_path: Path)
     (tmp_path / "link").symlink_to("docs")
     executed = run("link", "-k", "Good", included_txt="")
     assert executed.returncode == 0
-    assert last_line(executed.stdout).startswith("codediff: 1 blocks, 2 sides: 1 ran")
+    assert summary_line(executed.stdout).startswith("codediff: 1 blocks, 2 sides: 1 ran")
 
 
 @pytest.mark.parametrize("parallel", [(), ("-n", "2")])
@@ -323,7 +316,7 @@ def test_pages_that_pytest_passes_over_fail(
     page = MARKDOWN.replace('2 + "a"', "2")
     pages = {"index_rst": "Page\n====\n", "page_md": page}
     left_out = run("docs", *parallel, **pages)
-    assert "codediff: pytest did not look at docs/build/page.rst" in left_out.stdout
+    assert "codediff: pytest did not collect docs/build/page.rst" in left_out.stdout
     assert left_out.returncode == pytest.ExitCode.TESTS_FAILED
     assert run("docs", *parallel, "--ignore=elsewhere", **pages).returncode != 0
     assert run("docs", *parallel, "--ignore=docs/build", **pages).returncode == 0
@@ -347,7 +340,7 @@ def test_a_second_site_is_not_passed_over(run: Run, tmp_path: Path) -> None:
 def test_pages_may_be_outside_of_the_root_of_the_tests(run: Run, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     executed = run("docs", f"--rootdir={tmp_path / 'elsewhere'}", "-k", "Good", included_txt="")
-    assert "2 sides: 1 ran" in last_line(executed.stdout)
+    assert "2 sides: 1 ran" in summary_line(executed.stdout)
 
 
 def test_an_output_whose_code_is_left_out_is_no_program(run: Run) -> None:
@@ -367,22 +360,22 @@ def test_a_page_that_is_named_is_not_executed_by_pytest_as_well(run: Run) -> Non
 def test_titles_may_hold_colons(run: Run) -> None:
     page = "Page\n====\n\n.. codediff::\n   :title: a::b, c\n\n   1\n   ---\n   2\n"
     assert "1 passed" in run("docs/index.rst::a:b", index_rst=page).stdout
-    assert last_line(run("docs", index_rst=page).stdout).endswith("2 ran, 0 skipped by name")
+    assert summary_line(run("docs", index_rst=page).stdout).endswith("2 ran, 0 skipped by name")
 
 
 def test_a_session_with_skipped_lines_counts_as_skipped(run: Run) -> None:
     session = ">>> launch()  # doctest: +SKIP\n   >>> 1\n   1\n"
     page = f"Page\n====\n\n.. codediff::\n   :title: A, B\n\n   {session}   ---\n   x = 1\n"
-    counted = last_line(run("docs", index_rst=page).stdout)
+    counted = summary_line(run("docs", index_rst=page).stdout)
     assert counted.endswith("2 sides: 1 ran, 1 skipped by name (docs/index.rst:7 'A')")
     output = "\n.. testoutput:: B\n   :options: +SKIP\n\n   1\n"
-    counted = last_line(run("docs", index_rst=page + output).stdout)
+    counted = summary_line(run("docs", index_rst=page + output).stdout)
     assert "0 ran, 2 skipped by name" in counted
     comment = page.replace("x = 1", "x = 1  # doctest: +SKIP")  # to doctest, not in plain code
-    assert "1 ran, 1 skipped by name" in last_line(run("docs", index_rst=comment).stdout)
+    assert "1 ran, 1 skipped by name" in summary_line(run("docs", index_rst=comment).stdout)
     conf = "import doctest\nextensions = ['codediff']\ndoctest_default_flags = doctest.SKIP\n"
     run("docs", index_rst=page)
-    counted = last_line(run("docs", index_rst=page, conf_py=conf).stdout)
+    counted = summary_line(run("docs", index_rst=page, conf_py=conf).stdout)
     assert "0 ran, 2 skipped by name" in counted
 
 
@@ -393,13 +386,13 @@ def test_a_side_whose_output_is_skipped_counts_as_skipped(
 ) -> None:
     page = "Page\n====\n\n.. codediff::\n   :title: A, B\n\n   1 / 0\n   ---\n   1 / 0\n\n"
     page += f"{between}.. testoutput:: {groups}\n   :options: +SKIP\n\n   1\n"
-    assert "0 ran, 2 skipped by name" in last_line(run("docs", index_rst=page).stdout)
+    assert "0 ran, 2 skipped by name" in summary_line(run("docs", index_rst=page).stdout)
 
 
 def test_the_example_that_introduces_the_package_passes(run: Run) -> None:
     readme = (ROOT / "sphinx_ext" / "README.md").read_text("utf-8")
     example = readme.partition("```rst\n")[2].partition("```")[0]
-    assert last_line(run("docs", index_rst=f"Page\n====\n\n{example}").stdout).endswith(
+    assert summary_line(run("docs", index_rst=f"Page\n====\n\n{example}").stdout).endswith(
         "2 sides: 2 ran, 0 skipped by name"
     )
 
@@ -417,16 +410,16 @@ def test_sides_that_nothing_executes_fail(run: Run) -> None:
     assert "Bad (not executed); name its group in ':skip-test:'" in failed.stdout
 
 
-def test_the_account_of_all_sides_is_the_last_line(run: Run) -> None:
+def test_all_sides_are_counted(run: Run) -> None:
     block = ".. codediff::\n   :title: Old, Good\n   :skip-test: Old\n\n   1 / 0\n   ---\n   1"
     page = f"{PAGE}\n{block}"
     every = run("docs", index_rst=page, included_txt=INCLUDED)
     skipped = "docs/index.rst:35 'Old'"
-    assert last_line(every.stdout) == (
+    assert summary_line(every.stdout) == (
         f"codediff: 2 blocks, 4 sides: 2 ran, 1 skipped by name ({skipped}), 1 failed"
     )
     some = run("docs", "-k", "Bad", "-n", "1", index_rst=page, included_txt=INCLUDED)
-    assert last_line(some.stdout).endswith(
+    assert summary_line(some.stdout).endswith(
         f"0 ran, 1 skipped by name ({skipped}), 1 failed, 2 not run"
     )
 
@@ -458,7 +451,7 @@ def test_the_first_failure_ends_the_run_and_durations_are_told(run: Run) -> None
     ended = run("docs", "-x", "--durations=0", "-vv", included_txt=INCLUDED)
     assert "1 failed, 1 passed" in ended.stdout
     assert "call     docs/index.rst::Good" in ended.stdout
-    assert last_line(ended.stdout).endswith("2 sides: 1 ran, 0 skipped by name, 1 failed")
+    assert summary_line(ended.stdout).endswith("2 sides: 1 ran, 0 skipped by name, 1 failed")
 
 
 def test_results_go_into_a_junit_file(run: Run, tmp_path: Path) -> None:
@@ -512,6 +505,25 @@ def test_pages_without_a_configuration_are_a_usage_error(run: Run, tmp_path: Pat
 def test_pytest_without_the_option_collects_no_page(tmp_path: Path) -> None:
     (tmp_path / "page.rst").write_text(PAGE)
     assert run_pytest(ROOT, tmp_path).returncode == 5
+
+
+def test_a_run_without_the_option_imports_next_to_nothing(tmp_path: Path) -> None:
+    """The plugin is loaded wherever the package is installed."""
+    (tmp_path / "conftest.py").write_text(
+        "import sys\n\ndef pytest_sessionfinish():\n    print('modules', *sys.modules)\n"
+    )
+    (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass\n")
+    found = []
+    for plugin in ("no:codediff", "codediff.pytest_plugin"):
+        command = [sys.executable, "-m", "pytest", "-s", "-p", plugin, tmp_path]
+        environ = {"PYTHONPATH": str(ROOT / "sphinx_ext"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        done = subprocess.run(
+            command, env=os.environ | environ, capture_output=True, text=True, check=True
+        )
+        (line,) = [line for line in done.stdout.splitlines() if "modules " in line]
+        found.append(set(line.split()))
+    assert "codediff.pytest_plugin" in found[1]
+    assert len(found[1] - found[0]) <= 8, found[1] - found[0]
 
 
 def test_no_control_character_of_a_page_reaches_the_terminal(run: Run) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from conftest import Build
@@ -60,6 +58,13 @@ def test_setup_without_a_group_reaches_every_group(build: Build) -> None:
         ">>> math.floor(2.5)\n2",
     )
     assert build(builder="doctest", index_rst=text).status == 0
+
+
+def test_setup_without_a_group_is_stock_on_pages_without_a_block(build: Build) -> None:
+    text = page(shared("import math"), shared("math.pi", "testcode", "Other"))
+    built = build(builder="doctest", index_rst=text)
+    assert "NameError" in built.output
+    assert "1 failure in tests" in built.output
 
 
 def test_setup_runs_in_the_order_in_which_it_is_written(build: Build) -> None:
@@ -163,7 +168,7 @@ def test_what_is_meant_to_fail_is_not_seen_by_readers(build: Build) -> None:
     assert "raises" not in built.text(".html")
 
 
-def test_code_of_other_environments_is_left_out_and_told(build: Build) -> None:
+def test_code_of_other_environments_is_left_out_and_listed(build: Build) -> None:
     text = page(
         shared("import only_there", "testcode", "No Dropout"),
         block("import only_there", "x = 1").replace("   :title:", "   :env: old\n   :title:"),
@@ -171,9 +176,8 @@ def test_code_of_other_environments_is_left_out_and_told(build: Build) -> None:
     conf = "\ncodediff_environments = {'old': ['only-there<2']}\n"
     built = build(builder="doctest", index_rst=text, conf=conf)
     assert built.status == 0, built.output
-    assert re.search(
-        r"index.rst:13: side .No Dropout. runs under `nox -s doctest` only", built.output
-    )
+    message = "index.rst:13: side 'No Dropout' needs the environment 'old'"
+    assert f"{message}; run it with pytest --codediff" in built.output
 
 
 def test_outputs_for_one_configuration_or_another_are_no_mistake(build: Build) -> None:
@@ -186,7 +190,7 @@ def test_outputs_for_one_configuration_or_another_are_no_mistake(build: Build) -
     assert built.warnings == []
 
 
-def test_an_output_keeps_what_is_said_to_coverage(build: Build) -> None:
+def test_a_pragma_for_coverage_in_an_output_is_shown(build: Build) -> None:
     output = "1  # pragma: no cover"
     built = build(
         index_rst=f"Page\n====\n\n.. testcode::\n\n   1\n\n.. testoutput::\n\n   {output}\n"

@@ -30,19 +30,18 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     from sphinx.config import ENUM
 
     from .directive import groups, nodes
-    from .directive.codediff import HIGHLIGHTS, CodeDiff
-    from .programs import collect, downloads, stamp
-    from .rendering import html, plain, translation
+    from .directive.codediff import CodeDiff
+    from .directive.options import HIGHLIGHTS, CodeDiffDefaults
+    from .programs import builder, downloads, stamp
+    from .rendering import html, outputs, plain, translation
 
     app.setup_extension("sphinx.ext.doctest")
     app.add_directive("codediff", CodeDiff)
+    app.add_directive("codediff-defaults", CodeDiffDefaults)
     app.add_directive("codediff-programs", downloads.CodeDiffPrograms)
-    app.add_directive("testsetup", groups.SharedSetup, override=True)
-    app.add_directive("testcleanup", groups.SharedCleanup, override=True)
     app.add_config_value("codediff_highlight", None, "env", types=ENUM(None, *HIGHLIGHTS))
     app.add_config_value("codediff_environments", {}, "env", types=(dict,))
     app.add_config_value("codediff_results", None, "html", types=(str,))
-    app.add_config_value("codediff_state", [], "html")
     app.add_enumerable_node(  # with a caption, it has a number under ``numfig``
         nodes.codediff,
         "code-block",
@@ -53,19 +52,23 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         texinfo=(plain.visit, plain.depart),
     )
     app.add_message_catalog(translation.DOMAIN, str(translation.CATALOGUES))
-    app.add_builder(collect.ProgramsBuilder)
+    app.add_builder(builder.ProgramsBuilder)
     app.connect("doctree-read", groups.resolve, priority=480)
-    app.connect("doctree-read", nodes.disarm)
     app.connect("doctree-read", nodes.add_labels)
     app.connect("doctree-read", stamp.note_page)
     app.connect("doctree-resolved", downloads.resolve)
-    app.connect("config-inited", stamp.note_state)
-    app.connect("build-finished", groups.report_apart)
+    app.connect("doctree-resolved", stamp.add_stamps)
+    app.connect("doctree-resolved", outputs.place)
+    app.connect("env-purge-doc", stamp.purge_page)
+    app.connect("env-merge-info", stamp.merge_pages)
+    app.connect("env-get-outdated", stamp.pages_to_read)
+    app.connect("env-updated", stamp.pages_to_write)
+    app.connect("build-finished", groups.report_isolated)
     app.connect("write-started", html.add_static_path)
     app.connect("html-page-context", html.add_assets)
     return {
         "version": __version__,
-        "env_version": 1,
+        "env_version": 2,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

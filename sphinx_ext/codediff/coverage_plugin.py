@@ -1,7 +1,7 @@
 """Coverage of the pages themselves, for coverage.py: ``plugins = codediff.coverage_plugin``.
 
-Programs run in processes that know nothing of coverage.py: they note which of the pages' lines
-run, and `record` adds those to what coverage.py gathers in the process of the tests.
+Programs run in processes without coverage.py: the runner measures which of the pages' lines run,
+and `record` adds those to the data that coverage.py gathers in the process of the tests.
 Written after https://coverage.readthedocs.io/en/latest/plugins.html.
 """
 
@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from coverage import Coverage, CoveragePlugin, FileReporter, FileTracer
+from coverage import Coverage, CoveragePlugin, FileReporter
 from coverage.exceptions import CoverageException, CoverageWarning
 from coverage.plugin_support import Plugins
 
@@ -28,15 +28,16 @@ NAME = f"{__name__}.PagePlugin"
 
 
 def coverage_init(registry: Plugins, options: Mapping[str, Any]) -> None:
-    """Register the plugin; its option ``programs`` is where the pytest plugin left programs."""
-    registry.add_file_tracer(PagePlugin(Path(options.get("programs", PROGRAMS))))
+    """Register the plugin; its option ``programs`` is the path of the list of programs."""
+    # Not as a file tracer: coverage.py traces no page, and asks the plugin for reports alone.
+    registry.add_configurer(PagePlugin(Path(options.get("programs", PROGRAMS))))
 
 
 class PagePlugin(CoveragePlugin):
     """Knows the files of pages, and their lines that have to run.
 
     Args:
-        programs: What the builder ``codediff-programs`` wrote.
+        programs: The file that the builder ``codediff-programs`` wrote.
     """
 
     def __init__(self, programs: Path) -> None:
@@ -44,7 +45,7 @@ class PagePlugin(CoveragePlugin):
 
     @cached_property
     def pieces(self) -> dict[str, list[Piece]]:
-        """The code of all pages, by absolute path; empty if none was collected."""
+        """The code of all pages, by absolute path; empty if no page has been read."""
         found: defaultdict[str, list[Piece]] = defaultdict(list)
         if self.programs.is_file():
             try:
@@ -53,33 +54,17 @@ class PagePlugin(CoveragePlugin):
                     for piece in Program.from_json(program).pieces:
                         found[piece.file].append(piece)
             except (AttributeError, LookupError, TypeError, ValueError, OSError) as error:
-                message = f"{self.programs} is not what a test run leaves, run one: {error!r}"
+                message = f"{self.programs} is not the list of a test run, start one: {error!r}"
                 raise CoverageException(message) from error
         return found
 
-    def file_tracer(self, filename: str) -> FileTracer | None:
-        """Claim code that was compiled under the name of a page in this very process."""
-        path = str(Path(filename).absolute())
-        return PageTracer(path) if _is_page(path) and path in self.pieces else None
-
     def file_reporter(self, filename: str) -> FileReporter:
-        """Return what knows the lines of a page."""
+        """Return the reporter of a page."""
         return PageReporter(filename, self.pieces.get(str(Path(filename).absolute()), ()))
 
 
-class PageTracer(FileTracer):
-    """Names the page as the source of its code, whose lines are those of the page already."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def source_filename(self) -> str:
-        """Return the path of the page."""
-        return self.path
-
-
 class PageReporter(FileReporter):
-    """Tells which lines of a page have to run."""
+    """Knows which lines of a page have to run."""
 
     def __init__(self, filename: str, pieces: Iterable[Piece]) -> None:
         super().__init__(filename)
@@ -97,34 +82,30 @@ class PageReporter(FileReporter):
 
 
 def current() -> Coverage | None:
-    """Return what gathers coverage in this process, if it has this plugin."""
+    """Return the measurement of this process, if there is one that uses this plugin."""
     coverage = Coverage.current()
     plugins = coverage.get_option("run:plugins") if coverage else ()
     return coverage if __name__ in (plugins or ()) else None  # type: ignore[operator]
 
 
 def record(coverage: Coverage, program: Program, outcome: Outcome, *, root: Path) -> None:
-    """Add what a program executed to what coverage.py has gathered.
+    """Add the lines that a program executed to the data of coverage.py.
 
     Args:
-        coverage: As `current` returns it.
-        program: What ran.
-        outcome: What became of it, measured.
-        root: What the files of the program are relative to.
+        coverage: The measurement, from `current`.
+        program: The program.
+        outcome: Its outcome, with lines measured.
+        root: Folder that the files of the program are relative to.
     """
     files = {piece.file for piece in program.pieces if not piece.file.startswith("<")}
     lines = {str(Path(root, file)): outcome.lines.get(file, []) for file in files}
     if coverage.get_option("run:relative_files"):
         lines = {os.path.relpath(file): ran for file, ran in lines.items()}
     with warnings.catch_warnings(category=CoverageWarning, action="ignore"):
-        data = coverage.get_data()  # which, but for pages, may well be empty
+        data = coverage.get_data()  # may be empty apart from pages
     if coverage.get_option("run:branch"):
         data.add_arcs({file: {(-1, line) for line in ran} for file, ran in lines.items()})
     else:
         data.add_lines(lines)
-    # A module whose code is shown stays one of Python, measured where it is imported too.
-    data.add_file_tracers({file: NAME for file in lines if _is_page(file)})
-
-
-def _is_page(file: str) -> bool:
-    return not file.endswith(".py")
+    # A module whose code is shown stays a Python file, which may be imported and measured too.
+    data.add_file_tracers({file: NAME for file in lines if not file.endswith(".py")})

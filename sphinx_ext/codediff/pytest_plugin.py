@@ -1,334 +1,271 @@
 """Programs as pytest items: ``pytest --codediff docs``.
 
-Thin: pages are read by Sphinx in a process of its own, once a run, and programs are executed by
-``run.py`` in processes of theirs.
+Loaded by every run of pytest in which the package is installed: what only ``--codediff`` needs
+is imported where it is used.
 """
 
 from __future__ import annotations
 
-import bdb
 import contextlib
-import difflib
 import json
 import os
-import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Generator, Iterator
-from dataclasses import asdict
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .directive.invisible import spell_out
-from .execution.data import Failure, Outcome, Program
-from .execution.environments import EnvironmentNotMadeError, python_of
-from .execution.runner import Runner
-from .programs.results import Result, read, today, write
+if TYPE_CHECKING:
+    from .execution.data import Outcome, Program
+    from .execution.runner import Runner
 
-PROGRAMS = pytest.StashKey[dict[str, Any]]()
-RUNNERS = pytest.StashKey[dict[str, Runner]]()
-COLLECTED = pytest.StashKey[set[str]]()
-PASSED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-NOTHING: dict[str, Any] = {"pages": {}}
-TEMPORARY = pytest.StashKey["tempfile.TemporaryDirectory[str]"]()
+SESSION = pytest.StashKey["Session"]()
 TIMEOUT = pytest.StashKey[float | None]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what the plugin is asked with."""
+    """Add the options of the plugin."""
     group = parser.getgroup("codediff")
     group.addoption("--codediff", action="store_true", help="run the code that Sphinx pages show")
     parser.addini("codediff_source", "source folder of the pages, if not the first argument")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the pages, unless this is a worker, which is handed them."""
+    """Have the pages read, unless this is a worker, which receives their programs."""
     if not config.getoption("--codediff"):
         return
-    config.stash[COLLECTED] = set()
     worker_input = getattr(config, "workerinput", None)
-    if worker_input is not None:
-        config.stash[PROGRAMS] = json.loads(worker_input["codediff"])
-    elif not config.option.help:
-        try:
-            today()
-            config.stash[PROGRAMS] = _read_pages(config)
-        except (OSError, OverflowError, ValueError) as error:
-            raise pytest.UsageError(f"--codediff: {error}") from None
-        config.pluginmanager.register(_Account(config), "codediff-account")
-    if config.pluginmanager.hasplugin("xdist"):
-        config.pluginmanager.register(_Workers(), "codediff-workers")
-
-
-class _Workers:
-    """Hands the programs to the workers of pytest-xdist, wherever they are, and asks for pages."""
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        node.workerinput["codediff"] = json.dumps(node.config.stash[PROGRAMS])
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        node.config.stash[COLLECTED] |= set(getattr(node, "workeroutput", {}).get("codediff", ()))
-
-
-class _Account:
-    """Tells in the end which sides ran, and leaves the results for the pages."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self.config = config
-        self.reports: dict[tuple[str, str], pytest.TestReport] = {}
-        self.problem = ""
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note what became of a program, wherever it ran."""
-        path, _line, name = report.location
-        if report.when == "call":
-            self.reports[_relative(self.config.rootpath / path, self.config), name] = report
-
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Leave the results, and fail if pytest has passed over a page that it was to run."""
-        known = self.config.stash[PROGRAMS]
-        if known["results"]:
-            self._write(session, Path(known["results"]), known)
-        first = self.config.invocation_params.dir
-        asked = [_real(str(first / str(one).partition("::")[0])) for one in self.config.args]
-        missed = [
-            name
-            for name, page in known["pages"].items()
-            if (page["programs"] or page["idle"]) and name not in self.config.stash[COLLECTED]
-            if any(Path(_real(page["path"])).is_relative_to(one) for one in asked)
-            if not _is_ignored(self.config.rootpath / name, self.config)
-        ]
-        if missed and session.exitstatus in PASSED:
-            self.problem = f"codediff: pytest did not look at {', '.join(missed)}; see its setting "
-            self.problem += "'norecursedirs'"
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-    def _write(self, session: pytest.Session, path: Path, known: dict[str, Any]) -> None:
-        """Write which programs passed; what is known of others that are still there stays."""
-        results = _known_results(path)
-        digests = set()
-        for name, page in known["pages"].items():
-            names = _names(page)
-            for group, digest in page["digests"].items():
-                digests.add(digest)
-                report = self.reports.get((name, names[group]))
-                if report and report.passed:
-                    properties: dict[str, Any] = dict(report.user_properties)
-                    results[digest] = Result(**json.loads(properties["codediff"]))
-                elif report:
-                    results.pop(digest, None)
-        try:
-            write(path, {digest: results[digest] for digest in sorted(digests & results.keys())})
-        except OSError as error:
-            self.problem = f"codediff: {path} cannot be written: {error.strerror}"
-            session.exitstatus = session.exitstatus or pytest.ExitCode.INTERNAL_ERROR
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_unconfigure(self) -> None:
-        """Count the sides, as the last thing of all."""
-        if self.problem:
-            print(self.problem)
-        blocks, counts, skipped = 0, Counter[str](), list[str]()
-        for name, page in self.config.stash[PROGRAMS]["pages"].items():
-            blocks += page["blocks"]
-            skipped += (
-                f"{_relative(file, self.config)}:{line} {title!r}"
-                for file, line, title in page["skipped"]
-            )
-            counts["not run"] += len(page["idle"])
-            names = _names(page)
-            for group, sides in page["sides"].items():
-                report = self.reports.get((name, names[group]))
-                verdict = "not run" if not report else "ran" if report.passed else "failed"
-                counts[verdict] += sides
-        parts = [f"{counts['ran']} ran", f"{len(skipped)} skipped by name"]
-        parts[1] += f" ({', '.join(skipped)})" if skipped else ""
-        parts += [f"{counts[one]} {one}" for one in ("failed", "not run") if counts[one]]
-        total = counts.total() + len(skipped)
-        print(f"codediff: {blocks} blocks, {total} sides: {', '.join(parts)}")
-
-
-def _is_ignored(path: Path, config: pytest.Config) -> bool:
-    """Whether pytest was told to leave a page out, other than by the mere names of folders."""
-    first = config.invocation_params.dir
-    ignored = [_real(str(first / one)) for one in config.getoption("ignore") or ()]
-    for one in (path, *path.parents[: len(path.relative_to(config.rootpath).parts) - 1]):
-        if _real(str(one)) in ignored:
-            return True
-        if any(one.match(pattern) for pattern in config.getini("norecursedirs")):
-            continue
-        if config.hook.pytest_ignore_collect(collection_path=one, config=config):
-            return True
-    return False
-
-
-def _known_results(path: Path) -> dict[str, Result]:
-    try:
-        return read(path)
-    except ValueError:
-        return {}
+    if worker_input is None:
+        session: Session = Controller(config, _read_pages(config))
+    else:
+        session = Session(config, json.loads(worker_input["codediff"]))
+    config.stash[SESSION] = session
+    config.pluginmanager.register(session, "codediff-session")
 
 
 def _read_pages(config: pytest.Config) -> dict[str, Any]:
-    """Have Sphinx read the pages that changed and return what there is to run, by page.
+    """Have Sphinx read the pages that changed, and return the programs of all.
 
     Raises:
-        pytest.UsageError: If there is no ``conf.py``, or Sphinx fails.
+        pytest.UsageError: If that fails.
     """
-    source = _source_folder(config)
-    conf = _configured(source)
-    if conf is None:
-        raise pytest.UsageError(f"--codediff: there is no conf.py in {source} or above it")
-    for one in config.args:
-        other = _configured(config.invocation_params.dir / str(one).partition("::")[0])
-        if other and any(other.glob("index.*")) and other.resolve() != conf.resolve():
-            raise pytest.UsageError(
-                f"--codediff: {other} is another site; run pytest once for each"
-            )
-    cache = _cache(config)
-    command = [sys.executable, "-m", "sphinx", "-q", "-b", "codediff-programs", "-c", str(conf)]
-    command += ["-d", str(cache / "doctrees"), str(source), str(cache)]
-    package = str(Path(__file__).parent.parent)
-    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
-    reading = subprocess.run(
-        command,
-        env=os.environ | {"PYTHONPATH": path},
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if reading.returncode:
-        raise pytest.UsageError(f"--codediff: Sphinx could not read {source}:\n{reading.stderr}")
-    sys.stderr.write(reading.stderr)
-    known: dict[str, Any] = json.loads((cache / "programs.json").read_text("utf-8"))
-    for page in known["pages"]:
-        for piece in (piece for program in page["programs"] for piece in program["pieces"]):
-            for name in ("file", "output_file"):
-                if Path(piece[name]).is_absolute():  # which it need not be on another host
-                    piece[name] = _relative(piece[name], config)
-    return known | {"pages": {_relative(page["path"], config): page for page in known["pages"]}}
+    from .programs.reading import ReadingError, read_pages, source_folder
+    from .programs.results import today
+
+    arguments = [config.invocation_params.dir / str(one).partition("::")[0] for one in config.args]
+    named: str = config.getini("codediff_source")
+    source = config.rootpath / named if named else source_folder(arguments[0].resolve())
+    try:
+        today()
+        return read_pages(source, _cache(config), root=config.rootpath, arguments=arguments)
+    except (OSError, OverflowError, ReadingError, ValueError) as error:
+        raise pytest.UsageError(f"--codediff: {error}") from None
 
 
 def _cache(config: pytest.Config) -> Path:
-    """Return the folder in which things are kept; without pytest's cache, for this run alone."""
-    cache = getattr(config, "cache", None)
-    if cache:
-        with contextlib.suppress(OSError):  # as pytest does
-            kept = Path(cache.mkdir("codediff"))
-            tempfile.TemporaryFile(dir=kept).close()
-            return kept
-    if TEMPORARY not in config.stash:
-        config.stash[TEMPORARY] = folder = tempfile.TemporaryDirectory()
-        config.add_cleanup(folder.cleanup)
-    return Path(config.stash[TEMPORARY].name)
+    """Return the plugin's folder in pytest's cache; without a cache, a temporary one."""
+    if cache := getattr(config, "cache", None):
+        with contextlib.suppress(OSError):  # pytest, too, works without writing its cache
+            folder = Path(cache.mkdir("codediff"))
+            tempfile.TemporaryFile(dir=folder).close()
+            return folder
+    temporary = tempfile.TemporaryDirectory()
+    config.add_cleanup(temporary.cleanup)
+    return Path(temporary.name)
 
 
-def _source_folder(config: pytest.Config) -> Path:
-    named: str = config.getini("codediff_source")
-    if named:
-        return config.rootpath / named
-    first = Path(str(config.args[0]).partition("::")[0])
-    first = (config.invocation_params.dir / first).resolve()
-    folder = first if first.is_dir() else first.parent
-    configured = _configured(folder) or folder
-    between = [one for one in (folder, *folder.parents) if one.is_relative_to(configured)]
-    pages = [one for one in between if any(one.glob("index.*"))]
-    return pages[-1] if pages else folder
+class Session:
+    """A test run with ``--codediff``, in the process that executes items.
+
+    Args:
+        config: pytest's configuration.
+        data: The programs of all pages, from `read_pages`.
+    """
+
+    def __init__(self, config: pytest.Config, data: dict[str, Any]) -> None:
+        self.config, self.data = config, data
+        self.collected: set[str] = set()
+        self.runners: dict[str, Runner] = {}
+
+    @property
+    def pages(self) -> dict[str, Any]:
+        """The pages by path, relative to pytest's root."""
+        pages: dict[str, Any] = self.data["pages"]
+        return pages
+
+    def relative(self, path: str | Path) -> str:
+        """Return a path relative to pytest's root, with links to folders resolved."""
+        from .programs.reading import relative
+
+        return relative(path, self.config.rootpath)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collect_file(
+        self, file_path: Path, parent: pytest.Collector
+    ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+        """Collect a page that has something to run, in place of pytest's own doctests."""
+        found = yield
+        name = self.relative(file_path)
+        page = self.pages.get(name)
+        if page is None or not (page["programs"] or page["unexecuted"]):
+            return found
+        self.collected.add(name)
+        if hasattr(self.config, "workeroutput"):
+            self.config.workeroutput["codediff"] = sorted(self.collected)
+        if not self.config.getoption("doctestglob", None):
+            found = [one for one in found if type(one).__module__ != "_pytest.doctest"]
+        return [PageFile.from_parent(parent, path=file_path), *found]
+
+    def runner(self, environment: str) -> Runner:
+        """Return the runner of an environment, which is made if need be.
+
+        Raises:
+            EnvironmentNotMadeError: If it cannot be made.
+        """
+        if environment not in self.runners:
+            from .execution.environments import python_of
+            from .execution.runner import Runner
+
+            python = sys.executable
+            if environment:
+                requirements = self.data["environments"].get(environment)
+                cache = _cache(self.config) / "environments"
+                python = str(python_of(environment, requirements, cache=cache))
+            path = [one for one in self.data["path"] if one not in sys.path]
+            measure = current_coverage() is not None
+            runner = Runner(python, root=self.config.rootpath, path=path, measure=measure)
+            self.config.add_cleanup(runner.close)
+            self.runners[environment] = runner
+        return self.runners[environment]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Keep ``--pdb`` from opening a debugger here, after the one on the page."""
+        report = yield
+        if isinstance(item, ProgramItem) and self.config.getoption("usepdb"):
+            call.excinfo = None
+        return report
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_timeout_set_timer(self, item: pytest.Item, settings: Any) -> bool | None:
+        """Leave the time limit of pytest-timeout to the runner."""
+        if isinstance(item, ProgramItem):
+            item.stash[TIMEOUT] = settings.timeout
+            return True
+        return None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_timeout_cancel_timer(self, item: pytest.Item) -> bool | None:
+        """Leave pytest-timeout no timer to cancel."""
+        return True if isinstance(item, ProgramItem) else None
 
 
-def _configured(folder: Path) -> Path | None:
-    """Return the nearest folder, from this one upwards, that has a ``conf.py``."""
-    folders = (folder, *folder.parents)
-    return next((one for one in folders if (one / "conf.py").is_file()), None)
+class Controller(Session):
+    """The process that reports: the only one, or the controller of pytest-xdist."""
 
+    def __init__(self, config: pytest.Config, data: dict[str, Any]) -> None:
+        super().__init__(config, data)
+        self.reports: dict[tuple[str, str], pytest.TestReport] = {}
+        self.problems: list[str] = []
 
-def _relative(path: str | Path, config: pytest.Config) -> str:
-    """Return a path as it is without links to folders, which Sphinx follows and pytest does not."""
-    folder = os.path.relpath(_real(str(Path(path).parent)), _real(str(config.rootpath)))
-    return str(Path(folder, Path(path).name))
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Send the programs to a worker of pytest-xdist, which may be on another host."""
+        node.workerinput["codediff"] = json.dumps(self.data)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Add the pages that a worker collected."""
+        self.collected.update(getattr(node, "workeroutput", {}).get("codediff", ()))
 
-_real = cache(os.path.realpath)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the report of a program, wherever it ran."""
+        path, _line, name = report.location
+        if report.when == "call":
+            self.reports[self.relative(self.config.rootpath / path), name] = report
 
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the results, and fail if pytest has not collected a page it should have."""
+        from .programs.reporting import write_results
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collect_file(
-    file_path: Path, parent: pytest.Collector
-) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
-    """Collect a page that has something to run, in place of pytest's own doctests."""
-    found = yield
-    config = parent.config
-    name = _relative(file_path, config)
-    page = config.stash.get(PROGRAMS, NOTHING)["pages"].get(name)
-    if page is None or not (page["programs"] or page["idle"]):
-        return found
-    config.stash[COLLECTED].add(name)
-    if hasattr(config, "workeroutput"):
-        config.workeroutput.setdefault("codediff", []).append(name)
-    if not config.getoption("doctestglob", None):
-        found = [one for one in found if type(one).__module__ != "_pytest.doctest"]
-    return [PageFile.from_parent(parent, path=file_path), *found]
+        file = self.data["results"]
+        try:
+            if file:
+                write_results(Path(file), self.pages, self.reports)
+        except OSError as error:
+            self.problems.append(f"{file} cannot be written: {error.strerror}")
+            session.exitstatus = session.exitstatus or pytest.ExitCode.INTERNAL_ERROR
+        passed = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if (missed := self._missed_pages()) and session.exitstatus in passed:
+            message = f"pytest did not collect {', '.join(missed)}; see its setting"
+            self.problems.append(f"{message} 'norecursedirs'")
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    def _missed_pages(self) -> list[str]:
+        """Return pages below the arguments that pytest left out for the mere name of a folder."""
+        first = self.config.invocation_params.dir
+        arguments = [
+            os.path.realpath(first / str(one).partition("::")[0]) for one in self.config.args
+        ]
+        return [
+            name
+            for name, page in self.pages.items()
+            if (page["programs"] or page["unexecuted"]) and name not in self.collected
+            if any(Path(os.path.realpath(page["path"])).is_relative_to(one) for one in arguments)
+            if not self._is_ignored(self.config.rootpath / name)
+        ]
 
-def _name(text: str) -> str:
-    """Return the name of an item; two colons mean something to pytest, others to terminals."""
-    return spell_out(text).replace("::", ":")
+    def _is_ignored(self, path: Path) -> bool:
+        """Whether an option or a plugin leaves a page out, unlike ``norecursedirs``."""
+        first = self.config.invocation_params.dir
+        ignored = [os.path.realpath(first / one) for one in self.config.getoption("ignore") or ()]
+        patterns = self.config.getini("norecursedirs")
+        hook = self.config.hook.pytest_ignore_collect
+        depth = len(path.relative_to(self.config.rootpath).parts) - 1
+        return any(
+            os.path.realpath(one) in ignored
+            or (
+                not any(one.match(pattern) for pattern in patterns)
+                and hook(collection_path=one, config=self.config)
+            )
+            for one in (path, *path.parents[:depth])
+        )
 
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Count the blocks and their sides."""
+        from .programs.reporting import count_sides
 
-def _names(page: dict[str, Any]) -> dict[str, str]:
-    """Return the names of a page's programs by group, no two alike."""
-    groups: dict[str, str] = {}
-    for group in page["digests"]:
-        name = _name(group)
-        while name in groups:
-            name += "'"
-        groups[name] = group
-    return {group: name for name, group in groups.items()}
+        for problem in self.problems:
+            terminalreporter.write_line(f"codediff: {problem}")
+        terminalreporter.write_line(count_sides(self.pages, self.reports, self.config.rootpath))
 
 
 class PageFile(pytest.File):
     """A page."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Yield its programs, and its sides that nothing executes."""
-        page = self.config.stash[PROGRAMS]["pages"][_relative(self.path, self.config)]
-        names = _names(page)
-        for known in page["programs"]:
-            program = Program.from_json(known)
+        """Yield its programs, and its sides that are not executed."""
+        from .execution.data import Program
+        from .programs.reporting import item_names, printable
+
+        session = self.config.stash[SESSION]
+        page = session.pages[session.relative(self.path)]
+        names = item_names(page)
+        for data in page["programs"]:
+            program = Program.from_json(data)
             yield ProgramItem.from_parent(self, name=names[program.group], program=program)
-        for file, line, title in page["idle"]:
-            place = f"{_relative(file, self.config)}:{line}"
-            yield IdleItem.from_parent(self, name=f"{_name(title)} (not executed)", place=place)
+        for file, line, title in page["unexecuted"]:
+            location = f"{session.relative(file)}:{line}"
+            name = f"{printable(title)} (not executed)"
+            yield UnexecutedItem.from_parent(self, name=name, side=location)
 
 
-def _runner(config: pytest.Config, environment: str) -> Runner:
-    """Return what runs programs in an environment, which is made if need be.
-
-    Raises:
-        EnvironmentNotMadeError: If it cannot be made.
-    """
-    runners = config.stash.setdefault(RUNNERS, {})
-    if environment not in runners:
-        python = sys.executable
-        if environment:
-            requirements = config.stash[PROGRAMS]["environments"].get(environment)
-            kept = _cache(config) / "environments"
-            python = str(python_of(environment, requirements, cache=kept))
-        measure = _coverage() is not None
-        path = [one for one in config.stash[PROGRAMS]["path"] if one not in sys.path]
-        runners[environment] = Runner(python, root=config.rootpath, path=path, measure=measure)
-        config.add_cleanup(runners[environment].close)
-    return runners[environment]
-
-
-def _coverage() -> Any:
-    """Return what gathers the coverage of pages in this process, if anything does."""
+def current_coverage() -> Any:
+    """Return the measurement of coverage.py in this process, if one uses the plugin for pages."""
     if "coverage" not in sys.modules:
         return None
     from . import coverage_plugin
@@ -336,11 +273,8 @@ def _coverage() -> Any:
     return coverage_plugin.current()
 
 
-class ProgramError(bdb.BdbQuit):
-    """A program did not do what its page says.
-
-    Its own process had the debugger, if any: for this kind of exception, pytest opens no other.
-    """
+class ProgramError(Exception):
+    """A program failed."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome.failures[0].message)
@@ -360,9 +294,13 @@ class ProgramItem(pytest.Item):
         Raises:
             ProgramError: If it fails.
         """
-        runner = _runner(self.config, self.program.environment)
+        from dataclasses import asdict
+
+        from .programs.results import Result, today
+
+        runner = self.config.stash[SESSION].runner(self.program.environment)
         outcome = self._debug(runner) or runner.run(self.program, self.stash.get(TIMEOUT, None))
-        if coverage := _coverage():
+        if coverage := current_coverage():
             from .coverage_plugin import record
 
             record(coverage, self.program, outcome, root=self.config.rootpath)
@@ -385,12 +323,15 @@ class ProgramItem(pytest.Item):
             capture.resume()
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        """Show the places on the page, not those in the runner."""
+        """Show the lines of the page, not those of the runner."""
+        from .execution.environments import EnvironmentNotMadeError
+        from .programs.reporting import explain
+
         if isinstance(excinfo.value, (EnvironmentNotMadeError, OSError, RuntimeError)):
             return f"{self.program.group!r} could not be run: {excinfo.value}"
         if isinstance(excinfo.value, ProgramError):
             root = self.config.rootpath
-            return "\n\n".join(_explain(one, root) for one in excinfo.value.outcome.failures)
+            return "\n\n".join(explain(one, root) for one in excinfo.value.outcome.failures)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
@@ -398,53 +339,18 @@ class ProgramItem(pytest.Item):
         return self.path, self.program.pieces[0].line - 1, self.name
 
 
-class IdleItem(pytest.Item):
+class UnexecutedItem(pytest.Item):
     """A side that is neither executed nor skipped by name: it fails."""
 
-    def __init__(self, *, place: str, **others: Any) -> None:
+    def __init__(self, *, side: str, **others: Any) -> None:
         super().__init__(**others)
-        self.place = place
+        self.side = side
 
     def runtest(self) -> None:
         """Fail, since there is nothing to run."""
-        message = f"{self.place}: {self.name}; name its group in ':skip-test:'"
+        message = f"{self.side}: {self.name}; name its group in ':skip-test:'"
         pytest.fail(message, pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Return the page and the side."""
         return self.path, None, self.name
-
-
-def _explain(failure: Failure, root: Path) -> str:
-    """Return the place of a failure with the lines around it, and what happened there."""
-    message, *notes = failure.message.split("\n")
-    side = f"  (side {failure.title!r})" if failure.title else ""
-    shown = [f"{failure.file}:{failure.line}: {message}{side}", *notes]
-    try:
-        lines = Path(root, failure.file).read_text("utf-8").split("\n")
-    except (OSError, UnicodeError):
-        lines = []
-    for number in range(max(1, failure.line - 2), min(len(lines), failure.line + 2) + 1):
-        mark = ">" if number == failure.line else " "
-        shown.append(f"{mark} {number:4} | {lines[number - 1]}".rstrip())
-    if failure.traceback:
-        shown += ["", failure.traceback.rstrip()]
-    elif failure.expected or failure.got:
-        difference = difflib.ndiff(failure.expected.splitlines(), failure.got.splitlines())
-        shown += ["", "  expected (-) and got (+)", *(line.rstrip("\n") for line in difference)]
-    return spell_out("\n".join(shown))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> bool | None:
-    """Have the program's own process keep the time that pytest-timeout was told."""
-    if isinstance(item, ProgramItem):
-        item.stash[TIMEOUT] = settings.timeout
-        return True
-    return None
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_timeout_cancel_timer(item: pytest.Item) -> bool | None:
-    """Leave pytest-timeout nothing to cancel."""
-    return True if isinstance(item, ProgramItem) else None

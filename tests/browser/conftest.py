@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,10 +17,19 @@ from textwrap import indent
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, WebError, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    WebError,
+    sync_playwright,
+)
 
 from codediff.directive.nodes import codediff, sides
 from conftest import Built, build_set
+
+from .engines import Driver, playwright_driver, webkit_driver
 
 HERE = Path(__file__).parent
 BLOCKS = 200
@@ -33,6 +43,12 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+ENGINES = {  # the environment variable and the programs of each
+    "chromium": ("CHROMIUM", ("chromium",)),
+    "firefox": ("FIREFOX", ("firefox-esr", "firefox")),
+    "webkit": ("WEBKIT_DRIVER", ("WebKitWebDriver",)),
+}
 
 Visit = Callable[..., Page]
 
@@ -57,13 +73,45 @@ class Site:
         return [[code.astext() for _side, _title, code in sides(block)] for block in blocks]
 
 
+DELAYED = b"""<head><script>
+const watch = () => {
+  const block = document.querySelector(".codediff-block");
+  if (block) window.firstView = [block.dataset.view, document.readyState];
+  else requestAnimationFrame(watch);
+};
+requestAnimationFrame(watch);
+</script><script defer src="/slow.js"></script>"""
+
+
 class Handler(SimpleHTTPRequestHandler):
-    """Serves files; those below ``/strict/`` are the basic theme's, under a strict policy."""
+    """Serves files; those below ``/strict/`` are the basic theme's, under a strict policy.
+
+    Those below ``/delayed/`` are Alabaster's, behind a script that takes a second; they note the
+    view of the first block in the first frame that has one.
+    """
+
+    def do_GET(self) -> None:
+        if self.path == "/slow.js":
+            time.sleep(1)
+            content, kind = b"", "text/javascript"
+        elif self.path.startswith("/delayed/") and self.path.endswith(".html"):
+            content, kind = Path(self.translate_path(self.path)).read_bytes(), "text/html"
+            content = content.replace(b"<head>", DELAYED, 1)
+        else:
+            super().do_GET()
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     protocol_version = "HTTP/1.1"
 
     def translate_path(self, path: str) -> str:
-        return super().translate_path(path.replace("/strict/", "/basic/", 1))
+        return super().translate_path(
+            path.replace("/strict/", "/basic/", 1).replace("/delayed/", "/alabaster/", 1)
+        )
 
     def end_headers(self) -> None:
         if self.path.startswith("/strict/"):
@@ -114,20 +162,64 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(url, built)
 
 
-# Not for the whole session: other tests could not run an event loop of their own.
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """Return Chromium; without it tests are skipped, in continuous integration they fail."""
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not chromium:
-        reason = "no Chromium: install Debian's chromium, or set CHROMIUM to its path"
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the engine that pages are tried in."""
+    parser.addoption("--engine", choices=ENGINES, default="chromium", help="the browser engine")
+
+
+@pytest.fixture(scope="session")
+def engine(pytestconfig: pytest.Config) -> str:
+    return pytestconfig.getoption("--engine", "chromium")
+
+
+@pytest.fixture(autouse=True)
+def _skip_what_cannot_be_emulated(request: pytest.FixtureRequest, engine: str) -> None:
+    mark = request.node.get_closest_marker("needs_chromium")
+    if mark and engine != "chromium":
+        pytest.skip(f"{engine}: {mark.args[0]}")
+
+
+def program(engine: str) -> str:
+    """Return the path of a browser; without it tests are skipped, on CI they fail."""
+    variable, names = ENGINES[engine]
+    found = os.environ.get(variable) or next(filter(None, map(shutil.which, names)), None)
+    if not found:
+        reason = f"no {engine}: install Debian's {names[0]}, or set {variable} to its path"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
+    return found
+
+
+# Not for the whole session: other tests could not run an event loop of their own.
+@pytest.fixture(scope="package")
+def browser(engine: str) -> Iterator[Browser]:
+    """Return the browser that Playwright drives."""
+    if engine == "webkit":
+        pytest.skip("webkit: Playwright does not drive WebKitGTK; test_engines.py does")
+    path = program(engine)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = launch(playwright, engine, path)
         yield browser
         browser.close()
+
+
+def launch(playwright: Playwright, engine: str, path: str) -> Browser:
+    """Start Chromium, or Firefox as Debian has it, which the protocol BiDi drives."""
+    if engine == "firefox":
+        return playwright.firefox.launch(channel="moz-firefox", executable_path=path)
+    return playwright.chromium.launch(executable_path=path, args=FLAGS)
+
+
+@pytest.fixture(scope="package")
+def driver(request: pytest.FixtureRequest, engine: str) -> Iterator[Driver]:
+    """Return a window of any of the engines."""
+    if engine == "webkit":
+        opened = webkit_driver(program(engine))
+    else:
+        opened = playwright_driver(request.getfixturevalue("browser"))
+    with opened as driver:
+        yield driver
 
 
 @pytest.fixture(scope="package")
@@ -165,12 +257,12 @@ def visit(site: Site, browser: Browser, reader: BrowserContext) -> Iterator[Visi
             contexts.append(context)
             context.on("weberror", note)
             context.add_init_script(script)
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(60_000)
         page = context.new_page()
         page.set_viewport_size({"width": width, "height": 900})
         response = page.goto(site.address(name, theme, query))
         assert response is not None
-        assert response.ok, f"{response.url}: {response.status}"
+        assert response.status < 400, f"{response.url}: {response.status}"
         return page
 
     reader.on("weberror", note)

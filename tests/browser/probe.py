@@ -9,19 +9,20 @@ from playwright.sync_api import Locator, Page, expect
 
 MINUS = "\N{MINUS SIGN}"
 
-_SIDES = """block => {
+SIDES = """block => {
   const isVisible = (element) =>
     element.checkVisibility() && element.getBoundingClientRect().height > 0;
   const origin = block.getBoundingClientRect().top;
   return [...block.querySelectorAll(".codediff-side")].map((side) => {
     const lines = [...side.querySelector("pre").children]
-      .flatMap((child) => (child.tagName === "DETAILS" ? [...child.children] : [child]))
+      .flatMap((chunk) => [...chunk.children])
       .map((line) => {
         const { top, bottom, left, right } = line.getBoundingClientRect();
         const range = document.createRange();
         range.selectNodeContents(line);
         const [first] = range.getClientRects();
-        const sign = getComputedStyle(line, "::before").content.match(/[+\\u2212~-]/)?.[0] ?? "";
+        const { content } = getComputedStyle(line, "::before");
+        const sign = content.match(/[+\\u2212~\\u25b8]/)?.[0] ?? "";
         return {
           text: line.textContent.replace(/\\n$/, ""),
           is_summary: line.tagName === "SUMMARY",
@@ -87,12 +88,14 @@ class Side:
         return [line.text for line in self.seen if not line.is_summary]
 
 
+def parse(found: list[dict[str, Any]]) -> list[Side]:
+    """Return the sides that the script ``SIDES`` has found."""
+    return [Side(**(side | {"lines": [Line(**line) for line in side["lines"]]})) for side in found]
+
+
 def look(block: Locator) -> list[Side]:
     """Return the sides of a block as they are laid out now."""
-    return [
-        Side(**(side | {"lines": [Line(**line) for line in side["lines"]]}))
-        for side in block.evaluate(_SIDES)
-    ]
+    return parse(block.evaluate(SIDES))
 
 
 def seen(block: Locator) -> list[list[Line]]:
@@ -112,16 +115,25 @@ def block(page: Page, name: str) -> Locator:
 def choose(block: Locator, view: str) -> None:
     """Choose a view as a reader does, who has scrolled there."""
     block.scroll_into_view_if_needed()
-    block.get_by_role("combobox").select_option(label=view)
+    select = block.get_by_role("combobox")
+    if select.count():
+        select.select_option(label=view)
+    else:
+        block.get_by_role("radio", name=view, exact=True).check()
 
 
 def chosen(block: Locator) -> str:
-    """Return the view that the block says it shows."""
-    return block.get_by_role("combobox").evaluate("select => select.selectedOptions[0].label")
+    """Return the view that the block says it shows, in both of its controls."""
+    labels = block.locator(".cd-controls").evaluate(
+        """controls => [controls.querySelector("select").selectedOptions[0].label,
+          controls.querySelector(":checked + span").textContent]"""
+    )
+    assert labels[0] == labels[1]
+    return labels[0]
 
 
 def views(block: Locator) -> list[str]:
-    return block.get_by_role("combobox").locator("option").all_inner_texts()
+    return block.locator("option").all_text_contents()
 
 
 def toggle_folds(block: Locator, *, opened: bool) -> None:

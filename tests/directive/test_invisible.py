@@ -76,7 +76,7 @@ def test_what_stands_next_to_a_character_decides_wherever_words_differ(build: Bu
 """
     built = build(index_rst=f"Page\n====\n{page}")
     assert [line.split(",")[0] for line in built.warnings if "bidi" in line] == [
-        "index.rst:5: WARNING: the text has U+200B ZERO WIDTH SPACE",
+        "index.rst:4: WARNING: the title has U+200B ZERO WIDTH SPACE",
         "index.rst:8: WARNING: the code has U+202E RIGHT-TO-LEFT OVERRIDE",
         "index.rst:11: WARNING: the code has U+202E RIGHT-TO-LEFT OVERRIDE",
     ]
@@ -88,15 +88,15 @@ def test_what_stands_next_to_a_character_decides_wherever_words_differ(build: Bu
 
 
 def test_a_page_warns_on_the_line_and_keeps_the_code(build: Build) -> None:
-    code = ["a = 1", "b = 'x\u202e'  # y", "---", "a = 1", "c = '\0'"]
+    code = ["a = 1", "b = 'x\u202e'  # y", "---", "a = 1", "c = '\1'"]
     text = "\n".join(["Page", "====", "", ".. codediff::", "   :title: A, B", ""])
     built = build(index_rst=text + "\n" + "\n".join(f"   {line}" for line in code) + "\n")
     told = [line.partition(";")[0] for line in built.warnings]
     assert told == [
         "index.rst:8: WARNING: the code has U+202E RIGHT-TO-LEFT OVERRIDE, which cannot be seen",
-        "index.rst:11: WARNING: the code has U+0000, which cannot be seen",
+        "index.rst:11: WARNING: the code has U+0001, which cannot be seen",
     ]
     assert [code_of(side) for side in built.sides()] == [
         "a = 1\nb = 'x\u202e'  # y\n",
-        "a = 1\nc = '\ufffd'\n",
+        "a = 1\nc = '\1'\n",
     ]

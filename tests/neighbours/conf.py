@@ -13,3 +13,5 @@ html_theme = "alabaster"
 nb_execution_mode = "off"
 myst_enable_extensions = ["colon_fence"]
 show_warning_types = True  # not yet the default in Sphinx 7
+# Of names with a part that is marked as changed.
+suppress_warnings = ["codeautolink.match_name"]

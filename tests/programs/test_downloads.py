@@ -1,4 +1,4 @@
-"""Programs to take home: the downloads are what the tests run, and the patches are exact."""
+"""Downloads: they hold what the tests run, and patches are exact."""
 
 from __future__ import annotations
 

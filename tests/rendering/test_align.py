@@ -19,9 +19,9 @@ SWAPPED = {"inserted": "deleted", "deleted": "inserted"}
 
 
 def shown(*sides: list[str]) -> list[str]:
-    """Draw rows: one letter a side for its kind, a point where it has none, then the lines."""
+    """Draw rows: a letter for the status of each side, a point for a gap, then the lines."""
     return [
-        " ".join((kind or ".")[0] for kind in row.kinds)
+        " ".join((status or ".")[0] for status in row.statuses)
         + ": "
         + " | ".join(
             "" if line is None else side[line] for line, side in zip(row.lines, sides, strict=True)
@@ -36,7 +36,7 @@ def test_every_line_of_every_side_is_there_once_and_in_order(sides: list[list[st
     for number, side in enumerate(sides):
         found = [row.lines[number] for row in rows if row.lines[number] is not None]
         assert found == list(range(len(side)))
-    assert all(len(row.lines) == len(row.kinds) == len(sides) for row in rows)
+    assert all(len(row.lines) == len(row.statuses) == len(sides) for row in rows)
     assert all(any(line is not None for line in row.lines) for row in rows)
 
 
@@ -48,9 +48,11 @@ def test_sides_that_are_the_same_are_equal_throughout(side: list[str], count: in
 
 
 @given(SIDE | LONG, SIDE | LONG)
-def test_swapping_two_sides_swaps_their_lines_and_kinds(left: list[str], right: list[str]) -> None:
+def test_swapping_two_sides_swaps_their_lines_and_statuses(
+    left: list[str], right: list[str]
+) -> None:
     swapped = [
-        Row(row.lines[::-1], tuple([SWAPPED.get(kind or "", kind) for kind in row.kinds[::-1]]))
+        Row(row.lines[::-1], tuple([SWAPPED.get(one or "", one) for one in row.statuses[::-1]]))
         for row in align([left, right])
     ]
     assert align([right, left]) == swapped
@@ -66,21 +68,21 @@ def test_the_order_of_the_sides_does_not_move_a_line(
 
 
 @given(SIDES)
-def test_kinds_say_how_a_line_compares_with_the_first_side(sides: list[list[str]]) -> None:
+def test_statuses_say_how_a_line_compares_with_the_first_side(sides: list[list[str]]) -> None:
     for row in align(sides):
         texts = [
             None if line is None else side[line].strip() and side[line]
             for line, side in zip(row.lines, sides, strict=True)
         ]
         if any(texts) and texts.count("") == 1:
-            assert row.kinds[texts.index("")] is None
+            assert row.statuses[texts.index("")] is None
             texts[texts.index("")] = None
-        first, others = row.kinds[0], row.kinds[1:]
-        for text, kind in zip(texts[1:], others, strict=True):
-            assert (kind is None) == (text is None)
-            assert (kind == "equal") == (text is not None and text == texts[0])
-            assert kind != "deleted"
-            assert kind != "changed" or None not in (text, texts[0])
+        first, others = row.statuses[0], row.statuses[1:]
+        for text, status in zip(texts[1:], others, strict=True):
+            assert (status is None) == (text is None)
+            assert (status == "equal") == (text is not None and text == texts[0])
+            assert status != "deleted"
+            assert status != "changed" or None not in (text, texts[0])
         assert (first is None) == (texts[0] is None)
         assert (first == "equal") == (texts[0] is not None and set(others) <= {"equal"})
         assert (first == "deleted") == (
@@ -95,7 +97,7 @@ def test_a_line_that_only_one_side_has_makes_a_gap(side: list[str], places: list
         longer.insert(place, "assert done(now)")
     rows = align([side, longer])
     assert len(rows) == len(longer)
-    assert [row.kinds for row in rows if row.kinds != ("equal", "equal")] == [
+    assert [row.statuses for row in rows if row.statuses != ("equal", "equal")] == [
         (None, "inserted")
     ] * len(places)
 
@@ -255,9 +257,9 @@ def test_long_sides_are_anchored_at_rare_words() -> None:
     left = [f"value_{n} = compute({n})" for n in range(300)]
     right = [f"value_{n} = compute({n}, 1)" for n in range(17, 317)]
     rows = align([left, right])
-    assert [row.kinds for row in rows[:17]] == [("deleted", None)] * 17
+    assert [row.statuses for row in rows[:17]] == [("deleted", None)] * 17
     assert [row.lines for row in rows[17:300]] == [(n, n - 17) for n in range(17, 300)]
-    assert {row.kinds for row in rows[17:300]} == {("changed", "changed")}
+    assert {row.statuses for row in rows[17:300]} == {("changed", "changed")}
 
 
 def test_the_rarest_word_is_the_anchor() -> None:
@@ -287,7 +289,9 @@ def test_a_rare_word_alone_does_not_anchor_unlike_lines() -> None:
 
 def test_long_unlike_sides_share_rows() -> None:
     rows = align([[f"p{n}" for n in range(200)], [f"q{n}" for n in range(150)]])
-    assert [row.kinds for row in rows] == [("deleted", "inserted")] * 150 + [("deleted", None)] * 50
+    assert [row.statuses for row in rows] == [("deleted", "inserted")] * 150 + [
+        ("deleted", None)
+    ] * 50
 
 
 @pytest.mark.parametrize(

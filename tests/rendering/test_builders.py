@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from conftest import HAS_SITE, HERE, ROOT, Build, build_set
+from conftest import HERE, ROOT, Build, build_set
 
 BUILDERS = [
     *("html", "dirhtml", "singlehtml", "latex", "text", "man", "epub", "texinfo", "xml"),
@@ -40,7 +40,7 @@ def doctrees(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("doctrees")
 
 
-@pytest.mark.skipif(not HAS_SITE, reason="needs what the site needs")
+@pytest.mark.site
 @pytest.mark.parametrize("builder", BUILDERS)
 def test_every_builder_builds_the_site_without_a_warning(builder, tmp_path, doctrees) -> None:
     doctrees /= "gettext" if builder == "gettext" else "others"  # Sphinx wants it so.

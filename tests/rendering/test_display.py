@@ -15,13 +15,15 @@ def block(pages: Built, page: str, number: int = 0) -> Tag:
 
 
 def rows(block: Tag) -> list[list[str]]:
-    """Return the elements of each side's ``pre``, as ``tag.class text``."""
+    """Return the lines of each side, as ``tag.class text``."""
 
     def line(element: Tag) -> str:
         classes = "".join(f".{name}" for name in element.get("class", []))
         return f"{element.name}{classes} {element.get_text().rstrip()}".rstrip()
 
-    return [[line(child) for child in pre.find_all(recursive=False)] for pre in block.select("pre")]
+    return [
+        [line(one) for one in pre.select(":is(.cd-e, .cd-d) > *")] for pre in block.select("pre")
+    ]
 
 
 def test_sides_have_the_same_rows_and_gaps_are_empty(pages: Built) -> None:
@@ -45,10 +47,32 @@ def test_sides_have_the_same_rows_and_gaps_are_empty(pages: Built) -> None:
     ]
 
 
-def test_the_grid_knows_its_number_of_rows(pages: Built) -> None:
-    assert block(pages, "changes")["class"] == ["codediff-block", "cd-u7"]
-    # 18 lines, 2 folds, 1 title
-    assert block(pages, "folds")["class"] == ["codediff-block", "cd-u1", "cd-t2"]
+def chunks(block: Tag) -> list[list[str]]:
+    """Return the chunks of each side: their classes, and how many lines they have."""
+    return [
+        [
+            f"{' '.join(one['class'])}: {one.get_text().count(chr(10))}"
+            for one in pre.select("pre > *")
+        ]
+        for pre in block.select("pre")
+    ]
+
+
+def test_chunks_have_their_places_in_the_unified_view(pages: Built) -> None:
+    assert chunks(block(pages, "changes")) == [
+        ["cd-e cd-u1: 1", "cd-d cd-u2: 1", "cd-e cd-u4: 1", "cd-d cd-u5: 1", *ENDS[0]],
+        ["cd-e cd-u1: 1", "cd-d cd-u3: 1", "cd-e cd-u4: 1", "cd-d cd-u6: 0", *ENDS[1]],
+    ]
+
+
+ENDS = [["cd-e cd-u7: 1", "cd-d cd-u8: 0"], ["cd-e cd-u7: 1", "cd-d cd-u9: 1"]]
+
+
+def test_wrapped_lines_know_their_indentation(build: Build) -> None:
+    code = "   def f():\n       if x:\n         y = 1\n"
+    page = f"Page\n====\n\n.. codediff::\n   :title: A, B\n\n{code}   ---\n   x = 1\n"
+    lines = build(index_rst=page).sides()[0].select(".cd-d > *")
+    assert [line.get("class", []) for line in lines] == [[], ["cd-i4"], ["cd-c", "cd-i6"]]
 
 
 def test_changed_words_are_insertions_and_deletions(pages: Built) -> None:
@@ -98,7 +122,8 @@ def test_a_block_says_its_first_view_and_what_it_is_tied_to(pages: Built) -> Non
 def test_long_equal_runs_are_folded_in_every_side(pages: Built) -> None:
     for side in block(pages, "folds").select(".codediff-side"):
         first, second = side.select("pre > details")
-        assert first.summary["aria-label"] == "Show 3 equal lines"
+        assert first.summary["data-show"] == "Show 3 equal lines"
+        assert first.summary["data-hide"] == "Hide"
         assert first.get_text() == "line_1\nline_2\nline_3\n"
         assert second.get_text() == "line_14\nline_15\n"
         assert code_of(side).count("\n") == 18
@@ -181,7 +206,11 @@ def test_the_page_offers_its_words_to_the_script(pages: Built) -> None:
     assert head.select_one('meta[name="codediff"]')["content"] == (
         "Side by side|Unified|View|Copy|Copied"
     )
-    assert [script for script in head.select("script[defer]") if "codediff" in script["src"]]
+    assert [
+        script
+        for script in head.select("script:not([defer], [async])[src]")
+        if "codediff" in script["src"]
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,45 +1,45 @@
-"""Highlighting is what Pygments makes of a side, whatever the other side is."""
+"""A side is highlighted as a plain code block is, whatever the other sides contain."""
 
 from __future__ import annotations
 
 import pytest
-from bs4 import BeautifulSoup
-from hypothesis import given
-from hypothesis import strategies as st
-from pygments.lexers import get_lexer_by_name
+from bs4 import Tag
 
-from codediff.rendering.highlighting import _lex
 from conftest import HERE, Build
 
-LINES = {
-    "python": [
-        *("", "x = 1", "def f():", '    """Doc', '    """', "text = '''", "'''", "    return x"),
-        *("y = [", "]", "# comment", "@dec", "s = f'{x!r} {y:>{x}}'", "if x: \\", "match x:", "?"),
-    ],
-    "javascript": ["", "/* a", "*/", "let x = `a ${b", "}`;", "// c", "function f() {", "}"],
-    "html": ["<p>", "<script>", "let x = 1", "</script>", "<!-- a", "-->", "</p>", ""],
-    "bash": ["cat <<EOF", "EOF", "echo 'a", "b'", "if true; then", "fi", ""],
+# Tokens that span lines, and code that begins one and never ends it.
+CODES = {
+    "python": ['x = """a', "", "b", '"""', "s = f'{x!r} {y:>{x}}'", "if x: \\", "    pass", "@dec"],
+    "javascript": ["/* a", "*/", "let x = `a ${b", "}`;", "// c", "function f() {", "}", "/* d"],
+    "html": ["<p>", "<script>", "let x = 1", "</script>", "<!-- a", "-->", "</p>", "<!-- b"],
+    "bash": ["cat <<EOF", "EOF", "echo 'a", "b'", "if true; then", "fi", "cat <<X"],
 }
 
 
-@pytest.mark.parametrize("language", LINES)
-@given(st.data())
-def test_what_another_side_taught_changes_nothing(language: str, data: st.DataObject) -> None:
-    lines = st.lists(st.sampled_from(LINES[language]), max_size=12)
-    lexer, memo = get_lexer_by_name(language), {}
-    for _side in range(3):
-        source = "\n".join(data.draw(lines)) + "\n"
-        alone = _lex(lexer, source, {}, strict=False)
-        assert _lex(lexer, source, memo, strict=False) == alone
-        assert "".join("".join(t for _, t in line) + "\n" for line in alone) == source
+def spans(pre: Tag) -> list[tuple[str, str]]:
+    """Return classes and text of the highlighted parts of a block that can be seen."""
+    found = [(" ".join(span["class"]), span.get_text()) for span in pre.select("span[class]")]
+    return [pair for pair in found if pair[1].strip("\n") and not pair[0].startswith("cd-")]
 
 
-def test_lines_that_two_sides_have_alike_are_lexed_once() -> None:
-    lexer, memo = get_lexer_by_name("python"), {}
-    first = _lex(lexer, "a = 1\nb = 2\nc = 3\n", memo, strict=True)
-    second = _lex(lexer, "a = 1\nd = 4\nc = 3\nb = 2\n", memo, strict=True)
-    assert second[0] is first[0]
-    assert second[3] is first[1]
+def split_lines(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Cut texts at line ends, as a block does whose lines are elements."""
+    return [(classes, part) for classes, text in pairs for part in text.split("\n") if part]
+
+
+@pytest.mark.parametrize("language", CODES)
+def test_a_side_is_highlighted_as_if_it_were_alone(build: Build, language: str) -> None:
+    code = CODES[language]
+    sides = [code, [*code[2:], *code], code[:3], code]
+    bodies = ["\n".join(f"   {line}".rstrip() for line in side).strip("\n") for side in sides]
+    page = f"Page\n====\n\n.. highlight:: {language}\n   :force:\n\n"
+    page += ".. codediff::\n   :title: A, B, C, D\n   :highlight: none\n\n"
+    page += "\n   ---\n".join(bodies)
+    page += "".join(f"\n\n.. code-block:: {language}\n   :force:\n\n{body}" for body in bodies)
+    found = build(index_rst=f"{page}\n").html("index").select("pre")
+    for side, block in zip(found[:4], found[4:], strict=True):
+        assert split_lines(spans(side)) == split_lines(spans(block))
+        assert side.get_text() == block.get_text()
 
 
 @pytest.mark.parametrize("language", ["python", "pycon", "yaml", "default", "none"])
@@ -52,10 +52,6 @@ def test_a_side_looks_like_a_code_block(build: Build, language: str) -> None:
         f".. code-block:: {language}\n\n{body}\n"
     ).replace("----", "---")
     built = build(index_rst=page)
-
-    def spans(pre: BeautifulSoup) -> list[tuple[str, str]]:
-        found = [(" ".join(span["class"]), span.get_text()) for span in pre.select("span[class]")]
-        return [pair for pair in found if pair[1].strip("\n")]
 
     side, _other, block = built.html("index").select("pre")
     assert side.get_text() == block.get_text()

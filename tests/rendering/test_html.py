@@ -153,7 +153,7 @@ def test_dos_line_ends_are_ordinary(build: Build, suffix: str) -> None:
 
 
 def test_a_caption_has_a_number_and_titles_have_none(build: Build) -> None:
-    block = ".. codediff::\n   :title: A, B\n{}\n   1\n   ---\n   2\n\n"
+    block = ".. codediff::\n   :title: A, B\n{}\n\n   1\n   ---\n   2\n\n"
     own = ".. code-block:: python\n   :caption: Own\n   :name: own\n\n   3\n\n"
     page = f"Page\n====\n\n{block.format('   :caption: C')}{block.format('')}{own}:numref:`own`\n"
     built = build(index_rst=page, conf="\nnumfig = True\n")
@@ -162,3 +162,24 @@ def test_a_caption_has_a_number_and_titles_have_none(build: Build) -> None:
     numbers = [number.text.strip() for number in html.select(".caption-number")]
     assert numbers == ["Listing 1", "Listing 2"]
     assert html.select_one(".std-numref").text == "Listing 2"
+
+
+STAMPED = """
+from codediff.directive.nodes import codediff
+
+def stamp(app, doctree, docname):
+    for block in doctree.findall(codediff):
+        block["stamp"] = {"text": "Executed with <a> & b", "date": "2026-11-22"}
+
+def setup(app):
+    app.connect("doctree-resolved", stamp)
+"""
+
+
+def test_a_stamp_has_its_text_and_a_date_in_the_language_of_the_page(build: Build) -> None:
+    page = "Page\n====\n\n.. codediff::\n   :title: A, B\n\n   1\n   ---\n   2\n"
+    built = build(index_rst=page, conf=f"language = 'de'\n{STAMPED}")
+    (stamp,) = built.html("index").select(".codediff-block > p.codediff-stamp")
+    assert stamp.get_text() == "Executed with <a> & b, 22.11.2026"
+    assert stamp.time["datetime"] == "2026-11-22"
+    assert build(index_rst=page).html("index").select(".codediff-stamp") == []

@@ -1,0 +1,1 @@
+"""From text to the doctree: the directive, its options, sides and groups."""

@@ -1,6 +1,6 @@
-"""Which code reaches which doctest group of a page.
+"""Which code belongs to which doctest group of a page.
 
-Works on stock nodes of ``sphinx.ext.doctest``, wherever they come from.
+Works on the nodes that ``sphinx.ext.doctest`` makes, and on the sides of blocks.
 """
 
 from __future__ import annotations
@@ -8,16 +8,15 @@ from __future__ import annotations
 import contextlib
 import re
 import tokenize
+from collections.abc import Sequence
 from doctest import IGNORE_EXCEPTION_DETAIL
-from typing import cast
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.ext.doctest import TestcleanupDirective, TestsetupDirective
 from sphinx.ext.ifconfig import ifconfig
 
 from .nodes import codediff, sides
-from .sides import same_spelling
+from .sides import split_names, suggest
 from .warn import logger, warn
 
 # As in coverage.py, so that a page and a module are marked alike.
@@ -27,149 +26,154 @@ _PRAGMA = re.compile(
 _RAISED = re.compile(r"^Traceback .*\n(?:[ \t].*\n)*(?:\w+\.)*(\w+)", re.MULTILINE)
 
 
-class SharedSetup(TestsetupDirective):
-    """``testsetup`` that runs for every group of the page where it names none."""
-
-    def run(self) -> list[nodes.Node]:
-        """Return the stock node, noting that it is shared."""
-        return _share(super().run(), bool(self.arguments))
-
-
-class SharedCleanup(TestcleanupDirective):
-    """``testcleanup`` that runs for every group of the page where it names none."""
-
-    def run(self) -> list[nodes.Node]:
-        """Return the stock node, noting that it is shared."""
-        return _share(super().run(), bool(self.arguments))
-
-
-def _share(made: list[nodes.Node], named: bool) -> list[nodes.Node]:
-    for node in made:
-        if isinstance(node, nodes.Element) and not named:
-            node["shared"] = True
-    return made
-
-
 def resolve(app: Sphinx, doctree: nodes.document) -> None:
-    """Name every group of the page on the code that is shared, in place.
+    """Prepare the tests of a page: hide coverage pragmas, and resolve the names of groups."""
+    default = app.config.doctest_test_doctest_blocks
+    tests = []
+    for node in doctree.findall(nodes.Element):
+        if isinstance(node, (nodes.literal_block, nodes.comment, nodes.doctest_block)):
+            _hide_pragmas(node)
+            if "groups" in node or (default and isinstance(node, nodes.doctest_block)):
+                tests.append(node)
+    blocks = list(doctree.findall(codediff))
+    if not blocks:
+        return  # Other pages are as stock doctest has them.
+    titles: dict[str, str] = {}
+    for block in blocks:
+        titles |= block["sources"]
+    for node in tests:
+        if isinstance(node, nodes.doctest_block):
+            node["groups"] = [default]
+        elif not _is_side(node) and "raises" not in node:
+            node["groups"] = split_names(", ".join(node["groups"]), titles)
+    _share(tests)
+    _check_names(tests)
+    _check_exceptions(tests)
+    _isolate(tests)
 
-    Stock ``*`` would not do: it runs shared code after that of named groups, and
-    set-up has to run in the order in which it is written.
+
+def _is_side(node: nodes.Element) -> bool:
+    return isinstance(getattr(node.parent, "parent", None), codediff)
+
+
+def _kind(node: nodes.Element) -> str:
+    """Return what a test is for; a skipped side counts as code."""
+    default = "doctest" if isinstance(node, nodes.doctest_block) else "testcode"
+    return str(node.get("testnodetype", default))
+
+
+def _share(tests: Sequence[nodes.Element]) -> None:
+    """Add every group of the page to the set-up and clean-up that name none.
+
+    Stock ``*`` would run them after the code of named groups; set-up has to run in the order
+    in which it is written.
     """
-    named: dict[str, nodes.Element] = {}
-    shared: list[nodes.Element] = []
-    every = [cast("nodes.Element", node) for node in doctree.findall(_is_code)]
-    for node in every:
-        _hide_pragmas(node)
-        if node.get("shared"):
-            shared.append(node)
-        elif isinstance(node, nodes.doctest_block) and app.config.doctest_test_doctest_blocks:
-            named.setdefault(app.config.doctest_test_doctest_blocks, node)
-        else:
-            group: str
-            for group in node.get("groups", ()):
-                named.setdefault(group, node)
-    _warn_of_near_misses(named)
-    groups = [group for group in named if group != "*"]
+    shared = [
+        node
+        for node in tests
+        if _kind(node) in ("testsetup", "testcleanup") and node["groups"] == ["default"]
+    ]
     for node in shared:
-        node["groups"] = groups or node["groups"]
-    _check_outputs(every)
-    _check_raises(every)
-    _set_apart(every)
-
-
-def _is_code(node: nodes.Node) -> bool:
-    return isinstance(node, (nodes.literal_block, nodes.comment, nodes.doctest_block))
+        node["shared"] = True
+    named = [group for node in tests if "shared" not in node for group in node["groups"]]
+    for node in shared:
+        node["groups"] = [group for group in dict.fromkeys(named) if group != "*"]
 
 
 def _hide_pragmas(node: nodes.Element) -> None:
-    """Take the marks of coverage.py off code that is executed, and note the lines."""
+    """Remove the pragmas of coverage.py from code that is executed, and note the lines."""
     is_executed = node.get("testnodetype", "testoutput") != "testoutput"
-    is_executed |= isinstance(node, nodes.doctest_block)
-    if not is_executed and "skipped" not in node:
+    if not (is_executed or "skipped" in node or isinstance(node, nodes.doctest_block)):
         return
-    lines = node.astext().split("\n")
-    hidden = list(map(str.removesuffix, lines, _pragmas(lines)))
-    node["no_cover"] = [at for at, line in enumerate(lines) if line != hidden[at]]
+    pragmas = _pragmas(lines := node.astext().split("\n"))
+    node["no_cover"] = [index for index, pragma in enumerate(pragmas) if pragma]
     if node["no_cover"]:
-        node.rawsource, node.children = "\n".join(hidden), []
+        node.rawsource = "\n".join(map(str.removesuffix, lines, pragmas))
+        node.children = []
         node += nodes.Text(node.rawsource)
         if "test" in node:  # what Sphinx executes where it hides doctest's flags
             node["test"] = _PRAGMA.sub("", node["test"])
 
 
-def _check_outputs(every: list[nodes.Element]) -> None:
-    """Warn of outputs that doctest would compare with nothing, unless only spelling is to blame."""
-    waiting: set[str] = set()
-    for node in every:
-        kind = node.get("testnodetype", "testcode")  # or a side that is skipped
-        for group in map(str, node.get("groups", ())):
-            known = same_spelling(group)
-            if kind == "testcode":
-                waiting.add(known)
-            elif kind == "testoutput" and waiting.isdisjoint({known, "*"}) and group != "*":
-                message = f"nothing compares this output: it is below no code of {group!r}, below "
-                message += "a session, or below another output; put it where the code is"
-                warn("testoutput", message, node)
-            elif kind in {"testoutput", "doctest"} and not _may_be_left_out(node):
-                waiting.discard(known)
-
-
-def _may_be_left_out(node: nodes.Node) -> bool:
-    """Whether another output may take the place of this one."""
-    if isinstance(node, nodes.Element) and ("raises" in node or "skipif" in node):
-        return True
-    return isinstance(node, ifconfig) or bool(node.parent and _may_be_left_out(node.parent))
-
-
 def _pragmas(lines: list[str]) -> list[str]:
-    """Return what is to be hidden at the end of each line."""
+    """Return the pragma at the end of each line, or an empty string."""
     found = [match[0] if (match := _PRAGMA.search(line)) else "" for line in lines]
     if any(found):
         with contextlib.suppress(tokenize.TokenError, SyntaxError):  # a session, for instance
             source = iter(f"{line}\n" for line in lines)
-            tokens = list(tokenize.generate_tokens(lambda: next(source, "")))
+            tokens = tokenize.generate_tokens(lambda: next(source, ""))
             comments = {token.start[0] for token in tokens if token.type == tokenize.COMMENT}
             return [text if at in comments else "" for at, text in enumerate(found, 1)]
     return found
 
 
-def _check_raises(every: list[nodes.Element]) -> None:
+def _check_names(tests: Sequence[nodes.Element]) -> None:
+    """Warn about groups without code, and outputs that doctest would compare with nothing."""
+    code = {
+        group: None
+        for node in tests
+        if _kind(node) in ("testcode", "doctest")
+        for group in node["groups"]
+    }
+    waiting: set[str] = set()
+    for node in tests:
+        kind = _kind(node)
+        for group in map(str, node["groups"]):
+            if group not in code and group != "*" and "shared" not in node:
+                message = f"no code on this page is in the group {group!r}; {suggest(group, code)}"
+                warn("groups", message, node)
+            elif kind == "testcode":
+                waiting.add(group)
+            elif kind == "testoutput" and group != "*" and waiting.isdisjoint({group, "*"}):
+                message = f"nothing compares this output: it is below no code of {group!r}, below "
+                message += "a session, or below another output; put it where the code is"
+                warn("testoutput", message, node)
+            elif kind in {"testoutput", "doctest"} and not _is_conditional(node):
+                waiting.discard(group)
+
+
+def _is_conditional(node: nodes.Node) -> bool:
+    """Return whether another output may take the place of this one."""
+    if isinstance(node, nodes.Element) and ("raises" in node or "skipif" in node):
+        return True
+    return isinstance(node, ifconfig) or bool(node.parent and _is_conditional(node.parent))
+
+
+def _check_exceptions(tests: Sequence[nodes.Element]) -> None:
     """Warn where the output that is shown is not of the exception that the side names."""
     expected: dict[str, str] = {}
-    for node in every:
-        for group in map(str, node.get("groups", ())):
+    for node in tests:
+        for group in map(str, node["groups"]):
             name = expected.pop(group, None)
             if "raises" in node:
                 expected[group] = node["raises"]
-            elif name and node.get("testnodetype") == "testoutput":
+            elif name and _kind(node) == "testoutput":
                 shown = _RAISED.search(node.astext())
                 if not shown or shown[1] != name.rpartition(".")[2]:
                     message = f"the output is no traceback of {name}, which the side is to raise"
                     warn("raises", message, node)
-                # Sphinx ignores messages unless it is told otherwise; here they are what is shown.
+                # Sphinx ignores the message of an exception by default; here readers see it.
                 node["options"].setdefault(IGNORE_EXCEPTION_DETAIL, False)
 
 
-def _set_apart(every: list[nodes.Element]) -> None:
-    """Keep from stock doctest what belongs to groups that need an environment of their own."""
+def _isolate(tests: Sequence[nodes.Element]) -> None:
+    """Hide from stock doctest the groups that need an environment of their own."""
     environments: dict[str, str] = {}
-    for node in every:
+    for node in tests:
         if name := node.get("environment"):
             group = node["groups"][0]
             if environments.setdefault(group, name) != name:
                 message = f"the group {group!r} is in the environment {environments[group]!r} above"
                 message += "; name that one, or another group"
-                warn("env", message, node["environment_place"])
-    for node in every:
-        kind = node.get("testnodetype")
-        if kind and environments.keys() >= set(node["groups"]):
-            node["apart"] = kind
+                warn("env", message, node.parent.parent)
+    for node in tests:
+        if "testnodetype" in node and environments.keys() >= set(node["groups"]):
+            node["isolated_testnodetype"] = node["testnodetype"]
             del node["testnodetype"]
 
 
-def report_apart(app: Sphinx, exception: Exception | None) -> None:
-    """Tell what the stock builder leaves out, at its end."""
+def report_isolated(app: Sphinx, exception: Exception | None) -> None:
+    """List the sides that the stock builder leaves out, at its end."""
     if exception or app.builder.name != "doctest" or not app.config.codediff_environments:
         return
     for docname in sorted(app.env.found_docs):
@@ -177,18 +181,6 @@ def report_apart(app: Sphinx, exception: Exception | None) -> None:
             for _side, title, code in sides(block):
                 if "environment" in code:
                     logger.info(
-                        "%s:%s: side %r runs under `nox -s doctest` only (pytest --codediff), "
-                        "in the environment %r",
+                        "%s:%s: side %r needs the environment %r; run it with pytest --codediff",
                         *(code.source, code.line, title.astext(), code["environment"]),
                     )
-
-
-def _warn_of_near_misses(named: dict[str, nodes.Element]) -> None:
-    """Warn of groups whose names differ in nothing but spelling."""
-    seen: dict[str, str] = {}
-    for group, node in named.items():
-        first = seen.setdefault(same_spelling(group), group)
-        if first != group:
-            in_block = isinstance(getattr(node.parent, "parent", None), codediff)
-            message = f"the group {group!r} is not the group {first!r} above; spell them alike"
-            warn("groups", message, node.parent[0] if in_block else node)

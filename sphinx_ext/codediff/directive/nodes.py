@@ -1,17 +1,12 @@
-"""What a ``codediff`` is in a doctree."""
+"""The node of a ``codediff`` in a doctree."""
 
 from __future__ import annotations
-
-import re
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from ..rendering.align import Row, align
-from .warn import warn
-
-_SCRIPTS = ("javascript:", "vbscript:", "data:")
 
 
 class codediff(nodes.container):
@@ -57,18 +52,6 @@ def title(block: codediff) -> str:
     if isinstance(block[0], nodes.caption):
         return block[0].astext()
     return ", ".join(title.astext() for _side, title, _code in sides(block))
-
-
-def disarm(_app: Sphinx, doctree: nodes.document) -> None:
-    """Leave of a link in a title or caption its text alone, if following it could run a script."""
-    for block in doctree.findall(codediff):
-        for caption in block.findall(nodes.caption):
-            for link in list(caption.findall(nodes.reference)):
-                address = re.sub(r"[\0-\x20]", "", link.get("refuri", ""))  # as browsers do
-                if address.lower().startswith(_SCRIPTS):
-                    warn("link", f"the link to {link['refuri']!r} is dropped", caption)
-                    parent, position = link.parent, link.parent.index(link)
-                    parent[position : position + 1] = link.children
 
 
 def add_labels(app: Sphinx, doctree: nodes.document) -> None:

@@ -1,6 +1,6 @@
 """Virtual environments for sides that need other versions of a library.
 
-Pure: knows neither Sphinx nor pytest.
+Needs nothing but the standard library; uses uv where it is installed.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-CONTENTS = "codediff-contents.txt"
-
 
 class EnvironmentNotMadeError(Exception):
     """An environment could not be made; the message says which and why."""
@@ -25,16 +23,16 @@ class EnvironmentNotMadeError(Exception):
 def python_of(name: str, requirements: Sequence[str] | None, *, cache: Path) -> Path:
     """Return the interpreter of an environment, which is made if there is none yet.
 
-    An environment is kept by what is in it: the same requirements, under whatever name, are
-    installed once for each version of Python.
+    The key of an environment is a digest of its requirements and of the version of Python: under
+    whatever name, the same requirements are installed once.
 
     Args:
-        name: What the site calls it, for messages.
-        requirements: As for pip, such as ``["pydantic<2"]``; None if the site has none.
+        name: Its name in ``codediff_environments``, for messages.
+        requirements: Arguments for pip, such as ``["pydantic<2"]``; None if they are not known.
         cache: The folder in which environments are kept.
 
     Raises:
-        EnvironmentNotMadeError: If it is not there and cannot be made.
+        EnvironmentNotMadeError: If it cannot be made.
     """
     if requirements is None:
         message = f"'codediff_environments' in conf.py has no environment {name!r}"
@@ -43,7 +41,7 @@ def python_of(name: str, requirements: Sequence[str] | None, *, cache: Path) -> 
     wanted = json.dumps([sorted(requirements), version, sys.base_prefix])
     folder = cache / hashlib.sha256(wanted.encode()).hexdigest()[:16]
     try:
-        if not _is_whole(folder):
+        if not _python(folder).exists():
             _make_in(folder, name, requirements)
     except OSError as error:
         message = f"the environment {name!r} could not be made: {error}"
@@ -52,35 +50,16 @@ def python_of(name: str, requirements: Sequence[str] | None, *, cache: Path) -> 
 
 
 def _make_in(folder: Path, name: str, requirements: Sequence[str]) -> None:
-    """Make an environment beside its place, and put it there."""
+    """Make an environment in another folder and rename that, so that its name means complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # Others may be about to make the same one, and this may be interrupted: what bears the final
-    # name is whole.
-    with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as for_now:
-        made = Path(for_now) / "environment"
+    with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as temporary:
+        made = Path(temporary, "environment")
         _make(name, requirements, made)
-        (made / CONTENTS).write_text("\n".join(_installed(made)), "utf-8")
         try:
             made.rename(folder)
         except OSError:
-            if not _is_whole(folder):  # things are missing in it; else another was faster
-                shutil.rmtree(folder)
-                made.rename(folder)
-
-
-def _is_whole(folder: Path) -> bool:
-    """Whether an environment still has its interpreter, and all that was installed."""
-    try:
-        wanted = (folder / CONTENTS).read_text("utf-8").split("\n")
-    except OSError:
-        return False
-    return _python(folder).exists() and set(wanted) <= {"", *_installed(folder)}
-
-
-def _installed(folder: Path) -> list[str]:
-    """Return the names of what is in an environment, packages and their data."""
-    found = (*folder.glob("lib/python*/site-packages/*"), *folder.glob("Lib/site-packages/*"))
-    return sorted(one.name for one in found)
+            if not _python(folder).exists():  # else another process was faster
+                raise
 
 
 def _python(folder: Path) -> Path:

@@ -1,1 +1,337 @@
-from .run import Runner  # noqa: F401
+"""Run programs, each in a process of its own, with any interpreter."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter, OrderedDict
+from multiprocessing.reduction import send_handle
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from .data import Failure, Location, Outcome, Program, make_failure
+from .server import kill
+from .source import leading_imports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from multiprocessing.connection import Connection
+
+    _Pipe = Connection[Any, Any]
+
+GRACE = 3.0
+"""Seconds that a process has to write the line it is at, once its time is over."""
+SERVERS = 24
+"""Servers that a runner keeps at most, beside the one that has imported nothing."""
+OUTPUT = 1 << 16
+"""Bytes kept of either end of what a program writes past ``sys.stdout``."""
+
+
+class Runner:
+    """Runs programs one after the other, each in a process of its own; for one thread.
+
+    Args:
+        python: Path of the interpreter, 3.11 or later; nothing need be installed beside it.
+        root: Folder that the files of pieces are relative to.
+        path: Put before ``sys.path``.
+        measure: Report which lines ran.
+        cwd: Working directory of the programs; None is an empty temporary folder for each.
+
+    Raises:
+        RuntimeError: From `run`, if the interpreter cannot execute this package.
+        OSError: From `run`, if there is no such interpreter.
+    """
+
+    def __init__(
+        self,
+        python: str = sys.executable,
+        *,
+        root: Path,
+        path: Sequence[str] = (),
+        measure: bool = False,
+        cwd: Path | None = None,
+    ) -> None:
+        self.python, self.root = python, str(Path(root).absolute())
+        self.path, self.measure, self.cwd = list(path), measure, cwd
+        self._process: subprocess.Popen[bytes] | None = None
+        self._servers: OrderedDict[tuple[str, ...], _Pipe] = OrderedDict()
+        self._unshared: set[tuple[str, ...]] = set()
+        self._shared: list[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all servers."""
+        while self._servers:
+            self._servers.popitem()[1].close()
+        if self._process:
+            kill(self._process.pid)
+            self._process.communicate()
+            self._process = None
+
+    def share_imports(self, programs: Iterable[Program]) -> None:
+        """Import once, and in one order, what at least two of the programs begin with importing.
+
+        Without this call, programs share a server as far as their imports begin alike.
+        """
+        counts = Counter(name for program in programs for name in leading_imports(program))
+        self._shared = [name for name, count in counts.most_common() if count > 1]
+
+    def run(
+        self, program: Program, timeout: float | None = None, *, debug: bool = False
+    ) -> Outcome:
+        """Run a program.
+
+        Args:
+            program: The program.
+            timeout: Seconds that it may take, without shared imports; None and 0 are no limit.
+            debug: Stop at exceptions and breakpoints, in the caller's terminal, without a limit.
+
+        Raises:
+            KeyboardInterrupt: With the line that was executed.
+        """
+        begin = time.monotonic()
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+            folder = Path(name)
+            request: dict[str, Any] = {
+                "program": program.to_json(),
+                "root": self.root,
+                "folder": name,
+                "cwd": str(self.cwd or folder / "cwd"),
+                "path": self.path,
+                "measure": self.measure,
+                "debug": debug,
+                "timeout": None if debug else timeout or None,
+            }
+            (folder / "cwd").mkdir()
+            for file in ("messages", "faults", "output"):
+                (folder / file).touch()
+            try:
+                can_fork = hasattr(os, "fork") and not debug
+                run = self._run_in_fork if can_fork else self._run_in_new_process
+                status, is_late = run(request)
+            except KeyboardInterrupt:
+                location = _fault_location(folder, self._files(program), is_late=True)
+                raise KeyboardInterrupt("at {}:{}".format(*location) if location else "") from None
+            return _outcome(
+                program,
+                folder,
+                status=status,
+                limit=request["timeout"] if is_late else None,
+                location=_fault_location(folder, self._files(program), is_late=is_late),
+                seconds=time.monotonic() - begin,
+            )
+
+    def _files(self, program: Program) -> dict[str, str]:
+        """Return the files of a program as it spells them, by absolute path."""
+        return {str(Path(self.root, piece.file)): piece.file for piece in program.pieces}
+
+    def _run_in_new_process(self, request: Mapping[str, Any]) -> tuple[int | None, bool]:
+        """Run a program in a new process, to debug it or for want of forks.
+
+        Returns:
+            Its exit status as in `subprocess`, and whether its time was over.
+        """
+        folder, package = Path(request["folder"]), str(Path(__file__).parent)
+        (folder / "request").write_text(json.dumps(request), "utf-8")
+        command = [self.python, "-P", package, "execute", str(folder / "request")]
+        with (folder / "output").open("wb") as output:
+            ends: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
+            process = subprocess.Popen(command, **({} if request["debug"] else ends))
+            try:
+                return process.wait(request["timeout"]), False
+            except subprocess.TimeoutExpired:
+                process.send_signal(getattr(signal, "SIGUSR1", signal.SIGTERM))
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(GRACE)
+                return process.wait(), True
+            finally:
+                process.kill()
+
+    def _run_in_fork(self, request: Mapping[str, Any]) -> tuple[int | None, bool]:
+        """Run a program in a fork of a server that has imported what it imports.
+
+        Returns:
+            Its exit status as in `subprocess`, None if its server has gone; and whether its time
+            was over.
+        """
+        limit, imports = request["timeout"], leading_imports(Program.from_json(request["program"]))
+        if self._shared is not None:
+            imports = [name for name in self._shared if name in imports]
+        pipe = self._server(tuple(imports), limit)
+        pid, is_late = 0, False
+        try:
+            pipe.send(request)
+            pid = pipe.recv()
+            is_late = not pipe.poll(limit)
+            if is_late:
+                _stop(pipe, pid)
+            return pipe.recv(), is_late
+        except (EOFError, ConnectionError):
+            self._abandon(pid)
+            return None, is_late
+        except BaseException:  # the outcome will not be waited for
+            if pid:
+                _stop(pipe, pid)
+            self._abandon(pid)
+            raise
+
+    def _abandon(self, pid: int) -> None:
+        """Kill a program and close its server, and with it all servers."""
+        if pid:
+            kill(pid)
+        self.close()
+
+    def _server(self, imports: tuple[str, ...], limit: float | None) -> _Pipe:
+        """Return a server that has imported all of these, or as many of the first as can be."""
+        if not imports:
+            if not self._servers:
+                self._servers[()] = self._start()
+            return self._servers[()]
+        parent = self._server(imports[:-1], limit)
+        if imports in self._unshared:
+            return parent
+        if imports not in self._servers:
+            server = _fork_server(parent, imports[-1], limit)
+            if server is None:
+                self._unshared.add(imports)
+                return parent
+            self._servers[imports] = server
+        self._servers.move_to_end(imports)
+        if len(self._servers) > SERVERS:
+            self._servers.pop(next(filter(None, self._servers))).close()
+        return self._servers[imports]
+
+    def _start(self) -> _Pipe:
+        """Start the server that has imported nothing."""
+        ours, theirs = multiprocessing.Pipe()
+        folder, descriptor = str(Path(__file__).parent), theirs.fileno()
+        with theirs:
+            self._process = subprocess.Popen(
+                [self.python, "-P", folder, "serve", str(descriptor), *self.path],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=[descriptor],
+                start_new_session=True,  # Ctrl-C is the caller's
+            )
+        try:
+            ours.recv()
+        except EOFError:
+            error = self._process.communicate()[1].decode("utf-8", "replace").strip()
+            self._process = None
+            raise RuntimeError(f"{self.python} cannot run programs: {error}") from None
+        return ours
+
+
+def _fork_server(parent: _Pipe, statement: str, limit: float | None) -> _Pipe | None:
+    """Fork a server that has imported one thing more; None if a program should import that."""
+    ours, theirs = multiprocessing.Pipe()
+    with theirs:
+        parent.send({"import": statement})
+        send_handle(parent, theirs.fileno(), os.getpid())
+    pid = parent.recv()
+    with contextlib.suppress(EOFError):
+        if ours.poll(limit) and ours.recv():
+            return ours
+    ours.close()
+    os.kill(pid, signal.SIGKILL)
+    return None
+
+
+def _stop(pipe: _Pipe, pid: int) -> None:
+    """End a program, which first writes the lines it is at."""
+    with contextlib.suppress(OSError):
+        os.kill(pid, signal.SIGUSR1)
+    if not pipe.poll(GRACE):
+        kill(pid)
+
+
+def _outcome(
+    program: Program,
+    folder: Path,
+    *,
+    status: int | None,
+    limit: float | None,
+    location: Location | None,
+    seconds: float,
+) -> Outcome:
+    """Combine what a program's process reported with how it ended.
+
+    Args:
+        program: The program.
+        folder: That of its request, with what it reported.
+        status: Its exit status as in `subprocess`; None if it ended its server as well.
+        limit: Seconds that it had, if it did not end by itself.
+        location: The line it was at, as far as is known.
+        seconds: How long it took.
+    """
+    failures, index, end = [], 0, None
+    for line in (folder / "messages").read_bytes().split(b"\n")[:-1]:
+        message = json.loads(line)
+        index = message.get("piece", index)
+        end = message.get("end", end)
+        if "failure" in message:
+            failures.append(Failure.from_json(message["failure"]))
+    where = f"at line {location[1]}" if location else ""
+    if not where and program.pieces:
+        where = f"in the code that begins at line {program.pieces[index].line}"
+    kind, text = "exit", f"exited with status {status} before its end"
+    if limit:
+        kind, text = "timeout", f"did not end within {limit:g} s; it was"
+    elif status is None:
+        kind, text = "signal", "ended the process that watches it"
+    elif status < 0:
+        kind, text = "signal", f"was killed by {_signal_name(-status)}"
+    if limit or end is None:
+        failures.append(make_failure(program, index, kind, f"{text} {where}", location))
+    stdout = _read_ends(folder / "output")
+    return Outcome(not failures, tuple(failures), seconds, stdout, **(end or {}))
+
+
+def _read_ends(path: Path) -> str:
+    """Return the text of a file, without its middle if it is long."""
+    with path.open("rb") as file:
+        text = file.read(OUTPUT)
+        size = path.stat().st_size
+        if left_out := max(0, size - 2 * OUTPUT):
+            text += f"\n[{left_out} bytes left out]\n".encode()
+        file.seek(max(OUTPUT, size - OUTPUT))
+        return (text + file.read(OUTPUT)).decode("utf-8", "replace")
+
+
+def _signal_name(number: int) -> str:
+    with contextlib.suppress(ValueError):
+        return signal.Signals(number).name
+    return f"signal {number}"  # real-time signals have no names
+
+
+def _fault_location(folder: Path, files: Mapping[str, str], *, is_late: bool) -> Location | None:
+    """Return the innermost line in a program's files that faulthandler's stacks show.
+
+    Args:
+        folder: That of the program's request.
+        files: The program's files as it spells them, by absolute path.
+        is_late: Whether the program was stopped; it is then the main thread that matters, which
+            is the last, and otherwise the thread that crashed.
+    """
+    text = (folder / "faults").read_text("ascii", "replace")
+    escaped = {path.encode("ascii", "backslashreplace").decode(): path for path in files}
+    stacks = list(reversed(text.split("\n\n")))
+    for stack in stacks if is_late else sorted(stacks, key=lambda one: "Current thread" not in one):
+        for path, line in re.findall(r'^  File "(.*)", line (\d+) in ', stack, re.MULTILINE):
+            if path in escaped:
+                return files[escaped[path]], int(line)
+    return None

@@ -1,1 +1,174 @@
-from .run import skips  # noqa: F401
+"""The code of a piece: its examples, the lines it is on, and the imports it begins with."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import doctest
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from .data import Piece, Program
+
+_PARSER_MESSAGE = re.compile(r"line (\d+) of the (?:docstring|doctest) for .*? (?=has|lacks)")
+
+
+class SessionError(ValueError):
+    """A ``>>>`` session cannot be read.
+
+    Attributes:
+        index: Index of the line of the session that is at fault.
+    """
+
+    def __init__(self, message: str, index: int) -> None:
+        super().__init__(message)
+        self.index = index
+
+
+def examples(piece: Piece) -> list[doctest.Example]:
+    """Return a piece as doctest's examples; plain code is one.
+
+    Raises:
+        SessionError: If a session is malformed or, as a side, shows a line that would not run.
+    """
+    flags = {doctest.register_optionflag(name): on for name, on in piece.flags.items()}
+    if piece.kind != "doctest":
+        flags[doctest.DONT_ACCEPT_BLANKLINE] = True  # as in Sphinx: an output stands alone
+        return [doctest.Example(piece.source, piece.output or "", options=flags)]
+    if piece.title:
+        _check_session(piece.source.split("\n"))
+        # The message is on the page for readers to rely on.
+        flags = {doctest.IGNORE_EXCEPTION_DETAIL: False} | flags
+    try:
+        found = doctest.DocTestParser().get_examples(piece.source, piece.file)
+    except ValueError as error:  # such as "line 3 of the docstring for FILE has ..."
+        match = _PARSER_MESSAGE.match(str(error))
+        index = int(match[1]) - 1 if match else 0
+        raise SessionError(_PARSER_MESSAGE.sub("this line ", str(error)), index) from None
+    for example in found:
+        example.options = flags | example.options
+    return found
+
+
+def _check_session(lines: Sequence[str]) -> None:
+    """Raise a SessionError for a line that a side shows and doctest would take for prose."""
+    in_example = False
+    for index, line in enumerate(lines):
+        text = line.strip()
+        if text.startswith(">>>"):
+            in_example = True
+        elif not text:
+            in_example = False
+        elif not in_example and not text.startswith("#"):
+            message = "this line has no prompt, and is no output of a line above it"
+            raise SessionError(message, index)
+
+
+def is_skipped(example: doctest.Example) -> bool:
+    """Whether the example's own flags keep it from running."""
+    return example.options.get(doctest.SKIP, False)
+
+
+def skips(piece: Piece, flags: Collection[str]) -> bool:
+    """Whether the flag SKIP keeps some of a piece from running.
+
+    Args:
+        piece: The piece, with flags of its own.
+        flags: Names of the flags that hold by default.
+    """
+    with contextlib.suppress(ValueError):
+        default = {doctest.SKIP: "SKIP" in flags}
+        return any((default | one.options)[doctest.SKIP] for one in examples(piece))
+    return False
+
+
+def leading_imports(program: Program) -> list[str]:
+    """Return the imports before any other code runs, each as one statement without ``as``."""
+    found: list[str] = []
+    order = {"setup": 0, "code": 1, "doctest": 1, "cleanup": 2}
+    for piece in sorted(program.pieces, key=lambda piece: order[piece.kind]):
+        try:
+            executed = [example for example in examples(piece) if not is_skipped(example)]
+            statements = [node for example in executed for node in ast.parse(example.source).body]
+        except (SyntaxError, ValueError):
+            break
+        for node in statements:
+            match node:
+                case ast.Import(names=names):
+                    found += (f"import {alias.name}" for alias in names)
+                case ast.ImportFrom(module=str(module), names=names, level=0):
+                    found += (f"from {module} import {alias.name}" for alias in names)
+                case ast.Expr(value=ast.Constant()):
+                    pass
+                case _:
+                    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found))
+
+
+def imported_packages(program: Program) -> Iterator[str]:
+    """Yield the top-level names of all that a program's own code imports."""
+    for piece in program.pieces:
+        with contextlib.suppress(SyntaxError, ValueError):
+            for example in examples(piece):
+                for node in ast.walk(ast.parse(example.source)):
+                    if isinstance(node, ast.Import):
+                        yield from (alias.name.partition(".")[0] for alias in node.names)
+                    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                        yield node.module.partition(".")[0]
+
+
+def parse(
+    source: str, file: str, line_numbers: Sequence[int], mode: str, flags: int = 0
+) -> ast.Module:
+    """Return a syntax tree whose nodes are on the given lines of a file.
+
+    Args:
+        source: The code.
+        file: Name for messages and tracebacks.
+        line_numbers: Line of the file for each line of the code.
+        mode: "exec" or "single".
+        flags: Those of `compile`, such as the future statements that hold.
+
+    Raises:
+        SyntaxError: With its line in the file.
+    """
+    flags |= ast.PyCF_ONLY_AST
+    tree: ast.Module
+    if isinstance(line_numbers, range):  # with padding, warnings name the right line as well
+        padded = "\n" * (line_numbers.start - 1) + source
+        tree = compile(padded, file, mode, flags, dont_inherit=True)
+        return tree
+    try:
+        tree = compile(source, file, mode, flags, dont_inherit=True)
+    except SyntaxError as error:
+        error.lineno = line_numbers[min(error.lineno or 1, len(line_numbers)) - 1]
+        error.end_lineno = error.lineno
+        raise
+    positioned: list[Any] = [node for node in ast.walk(tree) if hasattr(node, "end_col_offset")]
+    for node in positioned:
+        node.lineno = line_numbers[node.lineno - 1]
+        node.end_lineno = line_numbers[node.end_lineno - 1]
+        if node.end_lineno < node.lineno:  # lines that are shown out of order
+            node.end_lineno, node.end_col_offset = node.lineno, node.col_offset
+    return tree
+
+
+def shown_lines(program: Program, file: str) -> list[str]:
+    """Return the lines of a file with all but the program's own code left blank.
+
+    That is the file as tracebacks and `inspect` are to see it: valid Python, without the
+    indentation, prompts and prose around the code.
+    """
+    lines: dict[int, str] = {}
+    for piece in program.pieces:
+        if piece.file != file:
+            continue
+        code = piece.source.split("\n")
+        if piece.kind == "doctest":
+            prompt = re.compile(r"\s*(?:>>>|\.\.\.)(?: |$)")
+            code = [prompt.sub("", line) if prompt.match(line) else "" for line in code]
+        lines.update(zip(piece.line_numbers, code, strict=False))
+    return [f"{lines.get(number, '')}\n" for number in range(1, max(lines, default=0) + 1)]

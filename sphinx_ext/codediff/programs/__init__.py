@@ -1,0 +1,1 @@
+"""From doctrees to programs: collecting them, downloads, stamps and test runs."""

@@ -1,4 +1,4 @@
-"""The ``codediff-programs`` directive: the programs of a page to take home, and what differs."""
+"""The ``codediff-programs`` directive: downloads of a page's programs and of their differences."""
 
 from __future__ import annotations
 
@@ -13,35 +13,36 @@ from docutils import nodes
 from docutils.nodes import make_id
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from ..directive.nodes import codediff, sides
 from ..directive.warn import warn
 from ..execution.data import Piece, Program
-from .collect import page_of
+from .collect import collect_page
 from .files import write_file
 
 DOWNLOADS = "_downloads/codediff"
 
 
 class programs(nodes.General, nodes.Element):
-    """The place of the list, which is made when a page is written."""
+    """Placeholder of the list, which is replaced when a page is written."""
 
 
 class CodeDiffPrograms(SphinxDirective):
     """List the page's programs as downloads, and their differences as patches."""
 
     def run(self) -> list[nodes.Node]:
-        """Return the place of the list."""
+        """Return the placeholder."""
         node = programs(docname=self.env.docname)  # some builders put many pages into one
         self.set_source_info(node)
         return [node]
 
 
 def script(program: Program) -> str:
-    """Return a program as one file of Python: its pieces as they run, two blank lines between.
+    """Return a program as one Python file: its pieces in order, two blank lines between.
 
-    What is imported from ``__future__`` by any of them has to stand first in a file.
+    Imports from ``__future__`` are moved to the start of the file.
     """
     future = re.compile(r"^from __future__ import .*\n*", re.MULTILINE)
     text = "\n\n\n".join(_as_script(piece) for piece in program.pieces) + "\n"
@@ -50,15 +51,15 @@ def script(program: Program) -> str:
 
 
 def _as_script(piece: Piece) -> str:
-    """Return the code of a piece; of a session, with its prompts and output as comments."""
+    """Return the code of a piece; of a session, with its prompts removed and output as comments."""
     if piece.kind == "doctest":
-        with contextlib.suppress(ValueError):  # malformed, as the test run tells
+        with contextlib.suppress(ValueError):  # malformed sessions fail in the test run
             return doctest.script_from_examples(piece.source).strip("\n")
     return piece.source
 
 
 def patch(first: str, second: str, name: str) -> str:
-    """Return what makes the second text of the first, for ``patch`` and ``git apply``.
+    """Return the unified difference of two texts, for ``patch`` and ``git apply``.
 
     Args:
         first: Text of the file to be patched.
@@ -67,62 +68,66 @@ def patch(first: str, second: str, name: str) -> str:
     """
     # Only a line feed ends a line here, unlike in `str.splitlines`.
     old, new = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (first, second))
-    difference = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-        for line in difference
+        for line in difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")
     )
 
 
 def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Put the downloads in their place, and write their files, where a builder has them."""
-    places = list(doctree.findall(programs))
-    if not getattr(app.builder, "download_support", False):
-        for place in places:
-            place.parent.remove(place)
-        return
-    for place in places:
-        entries = [
-            nodes.list_item("", nodes.paragraph("", "", *links))
-            for links in _links(app, place, place["docname"])
-        ]
-        place.replace_self(nodes.bullet_list("", *entries, classes=["codediff-programs"]))
+    """Replace placeholders by lists of downloads, and write these, if the builder has downloads."""
+    for node in list(doctree.findall(programs)):
+        if getattr(app.builder, "download_support", False):
+            entries = [
+                nodes.list_item("", nodes.paragraph("", "", *links)) for links in _links(app, node)
+            ]
+            node.replace_self(nodes.bullet_list("", *entries, classes=["codediff-programs"]))
+        else:
+            node.parent.remove(node)
 
 
-def _links(app: Sphinx, place: programs, docname: str) -> Iterator[list[nodes.Node]]:
-    """Yield, for all blocks whose sides belong to the same groups, what there is to download."""
+def _links(app: Sphinx, node: programs) -> Iterator[list[nodes.Node]]:
+    """Yield the links to downloads for each set of groups that share a block."""
+    docname = node["docname"]
     blocks = app.env.get_doctree(docname).findall(codediff)
     sets = [[code["groups"][0] for _side, _title, code in sides(block)] for block in blocks]
     shown = {group for groups in sets for group in groups}
-    page = page_of(app.env, docname, builder=app.builder.name)
+    page = collect_page(app.env, docname, builder=app.builder.name)
     found = {one.group: one for one in page.programs if one.group in shown}
     if not found:
-        warn("programs", "there is no codediff above or below whose sides are executed", place)
+        warn("programs", "there is no codediff above or below whose sides are executed", node)
     names: dict[str, str] = {}
     for number, group in enumerate(found, 1):
         name = make_id(group) or f"side-{number}"
         names[group] = name if name not in names.values() else f"{name}-{number}"
     texts = {group: script(program) for group, program in found.items()}
-    offered: set[str] = set()
+    linked: set[str] = set()
     for groups in sets:
-        entry: list[nodes.Node] = []
+        links: list[nodes.Node] = []
         files = {f"{names[group]}.py": texts[group] for group in groups if group in found}
         first, *others = [group for group in groups if group in found] or [""]
         for other in others:
             if text := patch(texts[first], texts[other], f"{names[first]}.py"):
                 files[f"{names[first]}-to-{names[other]}.patch"] = text
         for name, text in files.items():
-            if name not in offered:
-                offered.add(name)
-                entry += [nodes.Text(", "), _download(app, docname, name, text)]
-        if entry:
-            yield entry[1:]
+            if name not in linked:
+                linked.add(name)
+                links += [nodes.Text(", "), _download(app, docname, name, text)]
+        if links:
+            yield links[1:]
 
 
 def _download(app: Sphinx, docname: str, name: str, text: str) -> nodes.Node:
-    """Write a file beside Sphinx' own downloads, and return a link to it."""
+    """Write a file beside Sphinx' own downloads, and return a link to it.
+
+    Raises:
+        ExtensionError: If the file cannot be written.
+    """
     path = Path(app.outdir, DOWNLOADS, docname, name)
-    write_file(path, text)
+    try:
+        write_file(path, text)
+    except OSError as error:
+        raise ExtensionError(f"{path} cannot be written: {error.strerror}") from error
     filename = path.relative_to(Path(app.outdir, "_downloads")).as_posix()
     label = nodes.inline(name, name)
     return addnodes.download_reference("", "", label, filename=filename, reftarget=name)

@@ -1,22 +1,25 @@
-"""Writing files that belong to the extension alone."""
+"""Writing files that belong to the extension alone.
+
+Pure: imports neither Sphinx nor pytest.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-
-from sphinx.errors import ExtensionError
 
 
 def write_file(path: Path, text: str) -> None:
     """Write a text file such that readers see the old content or the new, never a part.
 
     Raises:
-        ExtensionError: If the file cannot be written.
+        OSError: If the file cannot be written; the old content is left.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.part")
         partial.write_bytes(text.encode("utf-8"))
         partial.replace(path)
-    except OSError as error:
-        raise ExtensionError(f"{path} cannot be written: {error.strerror}") from error
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise

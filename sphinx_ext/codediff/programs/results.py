@@ -1,20 +1,21 @@
-"""What a test run leaves for the pages: which programs passed, where and when.
+"""The results of a test run: which programs passed, with which versions, and when.
 
-Pure: knows neither Sphinx nor pytest.
+Pure: imports neither Sphinx nor pytest.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from ..execution.data import Program
+from .files import write_file
 
 FORMAT = 1
 
@@ -34,19 +35,19 @@ class Result:
     versions: Mapping[str, str]
 
 
-def digest(docname: str, program: Program, requirements: Sequence[str] = ()) -> str:
-    """Return what is the same for two programs of a page only if all that is executed is.
+def digest(docname: str, program: Program, requirements: object = ()) -> str:
+    """Return a digest of everything a program executes, and of the page it is on.
 
     Args:
-        docname: The page, since code may well do other things elsewhere.
-        program: On which lines its code is written does not matter.
-        requirements: Those of its environment.
+        docname: Name of the page, since code may depend on it.
+        program: The program; on which lines its code is written does not matter.
+        requirements: Definition of its environment, as in ``codediff_environments``.
     """
     code = [
         (piece.kind, piece.source, piece.output, sorted(piece.flags.items()))
         for piece in program.pieces
     ]
-    text = json.dumps([docname, program.group, code, sorted(program.flags), sorted(requirements)])
+    text = json.dumps([docname, program.group, code, sorted(program.flags), requirements])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -54,7 +55,7 @@ def read(path: Path) -> dict[str, Result]:
     """Return results by digest of their programs; none if there is no such file.
 
     Raises:
-        ValueError: If the file cannot be read, is cut short, or not of this version.
+        ValueError: If the file cannot be read, is cut short, or has another format.
     """
     try:
         data = json.loads(path.read_text("utf-8"))
@@ -68,6 +69,7 @@ def read(path: Path) -> dict[str, Result]:
 
 
 def _checked(result: Result) -> Result:
+    """Return a result if its fields have the right types, else raise TypeError or ValueError."""
     texts = [result.python, *result.versions, *result.versions.values()]
     if date.fromisoformat(result.day).isoformat() != result.day or not all(
         isinstance(text, str) for text in texts
@@ -77,39 +79,27 @@ def _checked(result: Result) -> Result:
 
 
 def today() -> str:
-    """Return the date, or the one that builds are to have for the same output every time.
+    """Return the date, or that of ``SOURCE_DATE_EPOCH`` for reproducible builds.
 
     Raises:
-        ValueError: If the variable ``SOURCE_DATE_EPOCH`` is not a number of seconds.
+        ValueError: If that variable is not a number of seconds.
     """
     seconds = os.environ.get("SOURCE_DATE_EPOCH")
     return str(datetime.fromtimestamp(int(seconds), UTC).date() if seconds else date.today())
 
 
-def digest_of_file(path: Path) -> str:
-    """Return what is the same for two states of a file only if they are equal or unreadable."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""
-
-
 def write(path: Path, results: Mapping[str, Result]) -> None:
-    """Write results so that a reader finds the old ones or the new ones, and nothing between.
+    """Write results, unless the file holds the same ones: pages depend on its time.
 
     Raises:
         OSError: If they cannot be written; the old ones are left.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     data = {"format": FORMAT, "results": {key: asdict(one) for key, one in results.items()}}
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(data, file, indent=1, sort_keys=True)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink()
-        raise
+    text = json.dumps(data, indent=1, sort_keys=True)
+    with contextlib.suppress(OSError, UnicodeError):
+        if path.read_text("utf-8") == text:
+            return
+    write_file(path, text)
 
 
 def summary(results: Iterable[Result]) -> tuple[str, str, str]:

@@ -1,74 +1,115 @@
-"""The quiet line below a block whose code has run as it is shown: with what, and when."""
+"""Stamps: with which versions, and when, the code of a block was executed as it is shown."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from functools import lru_cache
-from html import escape
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
-from sphinx.config import Config
-from sphinx.util.i18n import format_date
+from sphinx.environment import BuildEnvironment
+from sphinx.locale import get_translation
 
 from ..directive.nodes import codediff, sides
 from ..directive.warn import warn
-from ..rendering.translation import _
-from .collect import Page, kind_of, page_of, place_of, results_file
-from .results import Result, digest_of_file, read, summary
+from .collect import Page, collect_page, doctest_directive, location_of, results_file
+from .results import Result, read, summary
 
-
-def note_state(app: Sphinx, config: Config) -> None:
-    """Have Sphinx write all pages anew when what stamps and downloads depend on has changed."""
-    path = results_file(config, app.confdir)
-    names = ("global_setup", "global_cleanup", "default_flags", "test_doctest_blocks")
-    config.codediff_state = [
-        digest_of_file(path) if path else "",
-        config.codediff_environments,
-        *(config[f"doctest_{name}"] for name in names),
-    ]
+_ = get_translation("codediff")
+DOCTEST_SETTINGS = ("global_setup", "global_cleanup", "default_flags", "test_doctest_blocks")
 
 
 def note_page(app: Sphinx, doctree: nodes.document) -> None:
-    """Note on each block which page it is of; some builders put many pages into one.
+    """Note which pages have blocks, and on each block its page: singlehtml merges pages.
 
-    Its sides give back the ids that Sphinx has given them to be numbered by: the block is.
+    Sides lose the ids that Sphinx gives to numbered code: here, the block is numbered.
     """
     for block in doctree.findall(codediff):
         block["docname"] = app.env.docname
+        _pages(app.env).add(app.env.docname)
         for side, _title, _code in sides(block):
             side["ids"] = []
 
 
-def stamp(builder: Builder, block: codediff) -> str:
-    """Return the line for a block as HTML; empty unless each of its sides has passed as it is."""
-    results = _results(builder)
-    if not results:
-        return ""
-    page = _page(builder, block["docname"])
+def _pages(env: Any) -> set[str]:
+    """Return the names of the pages with blocks, a set that is kept with the environment."""
+    if not hasattr(env, "codediff_pages"):
+        env.codediff_pages = set()
+    pages: set[str] = env.codediff_pages
+    return pages
+
+
+def purge_page(_app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+    """Forget a page that is removed or read again."""
+    _pages(env).discard(docname)
+
+
+def merge_pages(
+    _app: Sphinx, env: BuildEnvironment, _docnames: list[str], other: BuildEnvironment
+) -> None:
+    """Add the pages with blocks that a parallel process has read."""
+    _pages(env).update(_pages(other))
+
+
+def pages_to_read(_app: Sphinx, env: Any, *_changes: set[str]) -> list[str]:
+    """Return the pages with blocks if settings that change their programs are different."""
+    settings = [env.config[f"doctest_{name}"] for name in DOCTEST_SETTINGS]
+    before = getattr(env, "codediff_doctest_settings", settings)
+    env.codediff_doctest_settings = settings
+    return sorted(_pages(env)) if settings != before else []
+
+
+def pages_to_write(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """Return the pages with blocks that were written before the file of results."""
+    path = results_file(app.config, app.confdir)
+    outfile = getattr(app.builder, "get_outfilename", None)
+    if not path or not path.exists() or not outfile:
+        return []
+    changed = path.stat().st_mtime_ns
+    written = {name: Path(outfile(name)) for name in sorted(_pages(env))}
+    return [
+        name
+        for name, file in written.items()
+        if file.exists() and file.stat().st_mtime_ns <= changed
+    ]
+
+
+def add_stamps(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
+    """Set the attribute ``stamp`` on the blocks whose sides have all passed as they are."""
+    results = _results(app.builder) if app.builder.format == "html" else {}
+
+    @cache
+    def page_of(docname: str) -> Page:
+        return collect_page(app.env, docname, builder=app.builder.name)
+
+    for block in doctree.findall(codediff) if results else ():
+        if stamp := _stamp(block, page_of(block["docname"]), results):
+            block["stamp"] = stamp
+
+
+def _stamp(block: codediff, page: Page, results: Mapping[str, Result]) -> dict[str, str] | None:
     found = [
         results.get(page.digests.get(code["groups"][0], ""))
-        if kind_of(code) and place_of(code, title, page.path) not in page.skipped
+        if doctest_directive(code) and location_of(code, title, page.path) not in page.skipped
         else None
         for _side, title, code in sides(block)
     ]
     passed = [one for one in found if one]
     if not passed or len(passed) < len(found):
-        return ""
+        return None
     libraries, pythons, day = summary(passed)
     text = (
         _("Executed with {libraries} on Python {python}")
         if libraries
         else _("Executed on Python {python}")
     )
-    text = escape(text.format(libraries=libraries, python=pythons))
-    language = builder.config.language
-    shown = format_date("%x", date=datetime.fromisoformat(day), language=language)
-    return f'<p class="codediff-stamp">{text}, <time datetime="{day}">{escape(shown)}</time></p>\n'
+    return {"text": text.format(libraries=libraries, python=pythons), "date": day}
 
 
-@lru_cache(maxsize=1)  # All blocks of a build ask.
+@lru_cache(maxsize=1)  # once a build, with one warning
 def _results(builder: Builder) -> dict[str, Result]:
     path = results_file(builder.config, builder.confdir)
     try:
@@ -77,8 +118,3 @@ def _results(builder: Builder) -> dict[str, Result]:
         message = f"no block is stamped, for the results cannot be read ({error}); run the tests"
         warn("results", message, f"{path}:")
         return {}
-
-
-@lru_cache(maxsize=1)  # All blocks of a page ask.
-def _page(builder: Builder, docname: str) -> Page:
-    return page_of(builder.env, docname, builder=builder.name)

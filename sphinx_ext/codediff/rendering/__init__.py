@@ -1,0 +1,1 @@
+"""Writers: how a block is shown in HTML, on paper and as text."""

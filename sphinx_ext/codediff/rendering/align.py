@@ -1,10 +1,10 @@
-"""From the lines of the sides to rows, and from two lines to the words that differ.
+"""Align the lines of several texts in rows, and find the words in which two lines differ.
 
-Pure: knows neither Sphinx nor what a side is, only strings.
+Works on strings alone; imports neither Sphinx nor docutils.
 
-Lines that say the same belong in one row, and lines that say much the same too. What "says"
-means is counted in tokens: each is worth its length, up to a limit, so that a shared name binds
-two lines and a shared bracket hardly does.
+Equal lines belong in one row, and so do similar ones. Similarity is measured in tokens: each
+weighs as much as it has characters, up to a limit, so that a shared name counts for much and a
+shared bracket for little.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
 
-Kind = Literal["equal", "changed", "inserted", "deleted"]
+Status = Literal["equal", "changed", "inserted", "deleted"]
 
 _Texts = tuple[str, ...]  # the different lines of one row
-_Pair = tuple[int, int]
+_Pair = tuple[int, int]  # a row and a line that belong together
 _Anchors = Callable[[Sequence[_Texts], Sequence[str]], list[_Pair]]
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _WORD = re.compile(r"\w+")
-# What is drawn as one character is one piece: accents and vowel signs, and joined emoji.
+# Characters that are drawn together are never separated: accents, vowel signs, joined emoji.
 _JOINED = r"\w\u0300-\u036f\u0900-\u0dff\u200c\u200d\u2600-\u27bf\ufe00-\ufe0f\U0001f000-\U0001faff"
-_PIECE = re.compile(rf"[{_JOINED}]+|\s+|[^{_JOINED}\s]")
+_UNIT = re.compile(rf"[{_JOINED}]+|\s+|[^{_JOINED}\s]")
 
-_LONGEST = 4  # characters of a word that add to its weight
-_FEW = 24  # pairs of lines in a hunk that are compared without more ado
-_CELLS = 10_000  # pairs of lines in a hunk that are all compared
-_RARE = 16  # lines for each one that may hold a rare word
+_MAX_WEIGHT = 4  # characters of a word that add to its weight
+_SMALL = 24  # pairs of lines: smaller hunks are compared without looking for anchors
+_LARGE = 10_000  # pairs of lines: larger hunks are never compared line by line
+_RARE = 16  # a word is rare if it is in at most one of this many lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +40,18 @@ class Row:
 
     Attributes:
         lines: Index of the line of each side, counted from 0; None where the side has a gap.
-        kinds: What each side's line is, compared with the first side; None at a gap, and at a
-            blank line that only stands in for one.
+        statuses: How each side's line compares with the first side's; None at a gap, and at a
+            blank line that only takes the place of one.
     """
 
     lines: tuple[int | None, ...]
-    kinds: tuple[Kind | None, ...]
+    statuses: tuple[Status | None, ...]
 
 
 def align(sides: Sequence[Sequence[str]]) -> list[Row]:
-    """Set the lines of all sides next to each other.
+    """Align the lines of all sides.
 
-    The outcome does not depend on the order of the sides, except that kinds compare with the
+    The result does not depend on the order of the sides, except that statuses compare with the
     first. Further sides are aligned with the rows so far, as in progressive multiple alignment
     (Feng and Doolittle, "Progressive sequence alignment as a prerequisite to correct
     phylogenetic trees", 1987).
@@ -62,28 +62,28 @@ def align(sides: Sequence[Sequence[str]]) -> list[Row]:
     Returns:
         Rows that hold every line of every side once and in order, each as wide as *sides*.
     """
-    # To whoever reads the code, one blank line is like another.
+    # Blank lines are equal whatever white space they consist of.
     texts = [tuple(line if line.strip() else "" for line in side) for side in sides]
     order = sorted(set(texts))
     column = [order.index(side) for side in texts]
     rows = []
-    for woven in _weave(order):
-        lines = tuple([woven[index] for index in column])
+    for indices in _progressive_rows(order):
+        lines = tuple([indices[index] for index in column])
         row = [
             None if line is None else side[line] for line, side in zip(lines, texts, strict=True)
         ]
-        rows.append(Row(lines, _kinds(row)))
+        rows.append(Row(lines, _statuses(row)))
     return rows
 
 
 def changed_words(left: str, right: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Find what differs between two lines, in whole words.
+    """Find the words that differ between two lines.
 
     A change of the indentation counts only where nothing else changed.
 
     Returns:
-        For each line, the character ranges ``(start, end)`` that the other one lacks, in order.
-        No two of them touch or have only white space between them.
+        For each line, the character ranges ``(start, end)`` that the other line lacks, in order.
+        Ranges neither touch nor have only white space between them.
     """
     indents = [len(line) - len(line.lstrip()) for line in (left, right)]
     if left[indents[0] :] == right[indents[1] :]:
@@ -91,25 +91,25 @@ def changed_words(left: str, right: str) -> tuple[list[tuple[int, int]], list[tu
             return [], []
         first, second = ([(0, indent)] if indent else [] for indent in indents)
         return first, second
-    pieces = [
-        list(_PIECE.finditer(line, indent))
+    units = [
+        list(_UNIT.finditer(line, indent))
         for line, indent in zip((left, right), indents, strict=True)
     ]
-    where = _positions((piece[0],) for piece in pieces[1])
-    common = _common([where.get(piece[0], 0) for piece in pieces[0]], len(pieces[1]))
+    where = _positions((unit[0],) for unit in units[1])
+    common = _common([where.get(unit[0], 0) for unit in units[0]], len(units[1]))
     return (
-        _ranges(left, pieces[0], {pair[0] for pair in common}),
-        _ranges(right, pieces[1], {pair[1] for pair in common}),
+        _ranges(left, units[0], {pair[0] for pair in common}),
+        _ranges(right, units[1], {pair[1] for pair in common}),
     )
 
 
-def _ranges(line: str, pieces: Sequence[re.Match[str]], kept: set[int]) -> list[tuple[int, int]]:
-    """Return where the pieces are that were not kept, joined across white space."""
+def _ranges(line: str, units: Sequence[re.Match[str]], kept: set[int]) -> list[tuple[int, int]]:
+    """Return the ranges of the units that were not kept, joined across white space."""
     found: list[tuple[int, int]] = []
-    for number, piece in enumerate(pieces):
+    for number, unit in enumerate(units):
         if number in kept:
             continue
-        start, end = piece.span()
+        start, end = unit.span()
         if found and not line[found[-1][1] : start].strip():
             start = found.pop()[0]
         found.append((start, end))
@@ -117,19 +117,19 @@ def _ranges(line: str, pieces: Sequence[re.Match[str]], kept: set[int]) -> list[
 
 
 def _strip(line: str, start: int, end: int) -> tuple[int, int]:
-    """Take the white space off both ends of a range, unless it holds nothing else."""
+    """Strip white space from both ends of a range, unless it holds nothing else."""
     text = line[start:end]
     if not text.strip():
         return start, end
     return end - len(text.lstrip()), start + len(text.rstrip())
 
 
-def _kinds(row: Sequence[str | None]) -> tuple[Kind | None, ...]:
+def _statuses(row: Sequence[str | None]) -> tuple[Status | None, ...]:
     """Compare the lines of one row, where None is a gap, with the first."""
     if row.count("") == 1 and any(row):
         row = [text or None for text in row]
     first = row[0]
-    others: list[Kind | None] = []
+    others: list[Status | None] = []
     for text in row[1:]:
         if text is None:
             others.append(None)
@@ -144,8 +144,8 @@ def _kinds(row: Sequence[str | None]) -> tuple[Kind | None, ...]:
     return "changed" if "equal" in others or "changed" in others else "deleted", *others
 
 
-def _weave(sides: Sequence[Sequence[str]]) -> list[tuple[int | None, ...]]:
-    """Align one side after the other; blank lines are empty."""
+def _progressive_rows(sides: Sequence[Sequence[str]]) -> list[tuple[int | None, ...]]:
+    """Align one side after the other; blank lines have to be empty strings."""
     rows: list[tuple[int | None, ...]] = (
         [(index,) for index in range(len(sides[0]))] if sides else []
     )
@@ -163,7 +163,7 @@ def _weave(sides: Sequence[Sequence[str]]) -> list[tuple[int | None, ...]]:
 
 
 def _fill(pairs: Sequence[_Pair], rows: int, lines: int) -> Iterable[tuple[int | None, int | None]]:
-    """Add to the matched pairs all that is between them, two by two from the top."""
+    """Add the rows and lines between matched pairs, paired up from the top."""
     row = line = 0
     for pair in (*pairs, (rows, lines)):
         yield from zip_longest(range(row, pair[0]), range(line, pair[1]))
@@ -173,7 +173,7 @@ def _fill(pairs: Sequence[_Pair], rows: int, lines: int) -> Iterable[tuple[int |
 
 
 def _match(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:
-    """Find the rows and lines that belong together, after what is the same at both ends."""
+    """Find the rows and lines that belong together; equal lines at both ends always do."""
     shorter = min(len(rows), len(lines))
     head = 0
     while head < shorter and lines[head] in rows[head]:
@@ -182,8 +182,8 @@ def _match(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:
     while tail < shorter - head and lines[-1 - tail] in rows[-1 - tail]:
         tail += 1
     row_end, line_end = len(rows) - tail, len(lines) - tail
-    ways = ((_FEW, _only_line), (_CELLS, _same_line), (_CELLS, _same_word))
-    middle = _match_hunk(rows[head:row_end], lines[head:line_end], ways)
+    strategies = ((_SMALL, _unique_lines), (_LARGE, _equal_lines), (_LARGE, _rare_words))
+    middle = _match_hunk(rows[head:row_end], lines[head:line_end], strategies)
     return [
         *((index, index) for index in range(head)),
         *((row + head, line + head) for row, line in middle),
@@ -192,17 +192,17 @@ def _match(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:
 
 
 def _match_hunk(
-    rows: Sequence[_Texts], lines: Sequence[str], ways: Sequence[tuple[int, _Anchors]]
+    rows: Sequence[_Texts], lines: Sequence[str], strategies: Sequence[tuple[int, _Anchors]]
 ) -> list[_Pair]:
-    """Compare all pairs of a small hunk; divide a large one at its anchors."""
+    """Match a small hunk pair by pair; divide a large one at the anchors of each strategy."""
     cells = len(rows) * len(lines)
-    ways = [way for way in ways if cells > way[0]]
-    if not ways:
-        return _match_all(rows, lines) if 0 < cells <= _CELLS else []
+    strategies = [strategy for strategy in strategies if cells > strategy[0]]
+    if not strategies:
+        return _match_all(rows, lines) if 0 < cells <= _LARGE else []
     pairs: list[_Pair] = []
     row = line = 0
-    for anchor in (*ways[0][1](rows, lines), (len(rows), len(lines))):
-        between = _match_hunk(rows[row : anchor[0]], lines[line : anchor[1]], ways[1:])
+    for anchor in (*strategies[0][1](rows, lines), (len(rows), len(lines))):
+        between = _match_hunk(rows[row : anchor[0]], lines[line : anchor[1]], strategies[1:])
         pairs += ((row + i, line + j) for i, j in between)
         pairs.append(anchor)
         row, line = anchor[0] + 1, anchor[1] + 1
@@ -210,11 +210,11 @@ def _match_hunk(
 
 
 def _match_all(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:
-    """Find the pairs that score best together, by dynamic programming.
+    """Find the pairs with the highest total score, by dynamic programming.
 
     Source: Needleman and Wunsch, "A general method applicable to the search for similarities in
     the amino acid sequence of two proteins", 1970; gaps are free. It runs from the end, so that
-    of alignments that score the same the one that matches the earliest lines is found.
+    among alignments with the same score the one that matches the earliest lines is found.
     """
     scores = _scores(rows, lines)
     best = [[0] * (len(lines) + 1)]
@@ -245,10 +245,10 @@ def _match_all(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:
 
 
 def _scores(rows: Sequence[_Texts], lines: Sequence[str]) -> list[list[int]]:
-    """Score each row with each line, by the best of the row's lines; 0 if it is unlike them.
+    """Score each row with each line, by the most similar of the row's lines; 0 if none is similar.
 
-    Blank lines do not score with code: where they were written to line the sides up by hand,
-    the lines between two matches are as many on each side, and zipping them is what was meant.
+    Blank lines do not score with code: where an author wrote them to align the sides by hand,
+    each side has as many lines between two matches, and these are paired up in order.
     """
     masks = _masks({text for row in rows for text in row}.union(lines))
     targets = [(line, masks[line], masks[line].bit_count()) for line in lines]
@@ -270,10 +270,10 @@ def _scores(rows: Sequence[_Texts], lines: Sequence[str]) -> list[list[int]]:
 
 
 def _masks(lines: Iterable[str]) -> dict[str, int]:
-    """Encode lines such that a bit two of them share is a piece of weight that they share.
+    """Encode each line as an integer, such that the bits two lines share count what they share.
 
     Each token of the vocabulary has as many bits as it weighs. A token that is repeated in a
-    line is a new one each time.
+    line counts as a different token each time.
     """
     masks = {}
     bits: dict[str, int] = {}
@@ -287,7 +287,7 @@ def _masks(lines: Iterable[str]) -> dict[str, int]:
                 repeats[token] = repeats.get(token, 0) + 1
                 name = f"{token} {repeats[token]}"
             if name not in bits:
-                weight = min(len(token), _LONGEST) + 1 if _WORD.match(token) else 1
+                weight = min(len(token), _MAX_WEIGHT) + 1 if _WORD.match(token) else 1
                 bits[name] = ((1 << weight) - 1) << used
                 used += weight
             mask |= bits[name]
@@ -301,8 +301,8 @@ def _similar(left: str, right: str) -> bool:
     return 4 * (first & second).bit_count() >= first.bit_count() + second.bit_count()
 
 
-def _only_line(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:
-    """Anchor a hunk at equal lines that hold a word and occur once, as patience diff does."""
+def _unique_lines(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:
+    """Return equal lines that hold a word and occur once, as in patience diff."""
     where = _positions((line,) if _WORD.search(line) else () for line in lines)
     counts = Counter(text for row in rows for text in row)
     masks = [
@@ -311,8 +311,8 @@ def _only_line(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:
     return _common([0 if mask & (mask - 1) else mask for mask in masks], len(lines))
 
 
-def _same_line(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:
-    """Anchor a large hunk at lines that are equal and hold a word."""
+def _equal_lines(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:
+    """Return equal lines that hold a word."""
     where = _positions((line,) if _WORD.search(line) else () for line in lines)
     masks = []
     for row in rows:
@@ -323,8 +323,8 @@ def _same_line(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:
     return _common(masks, len(lines))
 
 
-def _same_word(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:
-    """Anchor a large hunk at similar lines that share their rarest word, if it is a rare one."""
+def _rare_words(rows: Sequence[_Texts], lines: Sequence[str]) -> list[_Pair]:
+    """Return similar lines that share their rarest word, if it is rare in the hunk."""
     row_words = [{word for text in row for word in _WORD.findall(text)} for row in rows]
     where = _positions(set(_WORD.findall(line)) for line in lines)
     counts = Counter(word for words in row_words for word in words)
@@ -360,7 +360,7 @@ def _common(masks: Sequence[int], width: int) -> list[_Pair]:
     where a column makes the subsequence longer; the states of all rows lead the way back.
 
     Args:
-        masks: The columns that each row matches; any relation will do.
+        masks: For each row, the columns that match it, as bits.
         width: How many columns there are.
 
     Returns:

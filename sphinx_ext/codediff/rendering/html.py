@@ -1,23 +1,27 @@
-"""A block as HTML, on top of whatever a theme's translator does with code."""
+"""Write a block as HTML, and load what pages with blocks need."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from html import escape
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from docutils.utils import column_width
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
+from sphinx.util.i18n import format_date
 from sphinx.writers.html5 import HTML5Translator
 
-from ..directive.nodes import Side, codediff, highlight, rows, sides
-from ..programs.stamp import stamp
+from ..directive.nodes import Side, codediff, sides
 from .align import Row, changed_words
-from .highlighting import Memo, Piece, Ranges, highlight_side, write_line
+from .blocks import Chunk, chunks, highlighted, rows
+from .highlighting import Ranges, Span, highlight_side, write_line
+from .outputs import Outputs
 from .translation import _
 
 STATIC = Path(__file__).parent / "static"
@@ -25,52 +29,91 @@ STYLE, SCRIPT = "codediff.css", "codediff.js"
 
 _TAGS: dict[str | None, str] = {"inserted": "ins", "deleted": "del"}
 _CLASSES: dict[str | None, str] = {"changed": "cd-c", None: "cd-b"}
-_changed_words = lru_cache(maxsize=64)(changed_words)  # Both sides of a line ask.
-_LONGEST = 4000  # characters of two lines that are compared word by word
+_changed_words = lru_cache(maxsize=64)(changed_words)  # called for both sides of a line
+_MAX_COMPARED = 4000  # characters of two lines that are compared word by word
+_MAX_INDENT = 32  # columns; deeper lines wrap as if they were indented by so many
+_TALL = 20  # rows; in higher blocks the titles stay in sight
+_SEGMENTS = 60  # columns of text beside each other for which there is room in a title
+
+
+@dataclass(frozen=True)
+class _Block:
+    """What the lines of all sides of a block are written from."""
+
+    sides: list[Side]
+    rows: list[Row]
+    chunks: list[Chunk]
+    shown: frozenset[str]
+    texts: list[list[str]]
 
 
 def visit(self: HTML5Translator, node: codediff) -> None:
-    """Write the whole block; nothing is left for a departure."""
-    found = sides(node)
-    label = escape(", ".join(title.astext() for _side, title, _code in found))
+    """Write the whole block, and skip its children.
+
+    Raises:
+        SkipNode: Always.
+    """
+    found, aligned = sides(node), rows(node)
+    texts = [code.astext().split("\n") for _side, _title, code in found]
+    shown = highlighted(node, self.config)
+    block = _Block(found, aligned, chunks(node, aligned), shown, texts)
+    titles = [title.astext() for _side, title, _code in found]
     view = f' data-first-view="{node["view"]}"' if "view" in node else ""
     sync = " data-sync" if node["sync"] else ""
-    aligned = rows(node)
-    context = node.get("context")
-    folds = [] if context is None else _folds(aligned, found, context)
-    size = _size(len(aligned) + len(folds) + 1)
+    classes = ["codediff-block", _number(_tracks(block)), *_room(block, titles)]
     self.body.append(
-        f'<div class="codediff-block {size}" role="group" aria-label="{label}"{view}{sync}>\n'
+        f'<div class="{" ".join(classes)}" role="group" aria-label="{escape(", ".join(titles))}"'
+        f"{view}{sync}>\n"
     )
     if isinstance(node[0], nodes.caption):
         self.body.append('<div class="code-block-caption">')
         _write_caption(self, node[0], node)
         self.body.append("</div>\n")
-    shown = highlight(node, self.config)
-    changes = "codediff-changes" if "changes" in shown else ""
-    self.body.append(self.starttag(node, "div", CLASS=changes))
-    memo: Memo = {}
-    for index, (_side, title, code) in enumerate(found):
-        # What addresses of pages call it, if quotes are curled or it is translated.
-        written = escape(node["titles"][index])
-        name = f' data-title="{written}"' if written != escape(title.astext()) else ""
-        self.body.append(f'<div class="codediff-side"{name}>\n<div class="codediff-title">')
-        _write_caption(self, title)
-        self.body.append("</div>\n")
-        self.body.append(f'<div class="highlight-{escape(code["language"])} notranslate">')
-        highlighted = highlight_side(self, code, memo)
-        elements = list(_elements(highlighted, aligned, found, index, shown))
-        for fold in reversed(folds):
-            # Translators: of code, two or more.
-            label = escape(_("Show {} equal lines").format(len(fold)))
-            opening = f'<details class="{_size(len(fold) + 1)}"><summary aria-label="{label}">'
-            inner = "".join(elements[fold.start : fold.stop])
-            elements[fold.start : fold.stop] = [f"{opening}</summary>{inner}</details>"]
-        self.body.append(
-            f'<div class="highlight"><pre>{"".join(elements)}</pre></div></div>\n</div>\n'
-        )
-    self.body.append(f"</div>\n{stamp(self.builder, node)}</div>\n")
+    changes = ["codediff-changes"] if "changes" in shown else []
+    self.body.append(self.starttag(node, "div", CLASS=" ".join([_number(len(found)), *changes])))
+    outputs: Outputs = node.get("outputs", Outputs())
+    for index in range(len(found)):
+        _write_side(self, block, index, node["titles"][index], outputs)
+    self.body.append("</div>\n")
+    _write_outputs(self, outputs.shared)
+    self.body.append(f"{_stamp(self, node)}</div>\n")
     raise nodes.SkipNode
+
+
+def _write_side(
+    self: HTML5Translator, block: _Block, index: int, name: str, outputs: Outputs
+) -> None:
+    """Write a side: its title, its code, and what its code has printed."""
+    _side, title, code = block.sides[index]
+    # The name in addresses of pages, where quotes are curled or the title is translated.
+    data = f' data-title="{escape(name)}"' if name != title.astext() else ""
+    self.body.append(
+        f'<div class="codediff-side {_number(index + 1)}"{data}>\n<div class="codediff-title">'
+    )
+    _write_caption(self, title)
+    self.body.append("</div>\n")
+    lines = list(_lines(self, block, index))
+    html = "".join(_write_chunks(block, index, lines))
+    self.body.append(
+        f'<div class="highlight-{escape(code["language"])} notranslate">'
+        f'<div class="highlight"><pre>{html}</pre></div></div>\n'
+    )
+    _write_outputs(self, outputs.of_sides.get(index, []), title.astext())
+    self.body.append("</div>\n")
+
+
+def _write_outputs(
+    self: HTML5Translator, outputs: Sequence[nodes.literal_block], title: str = ""
+) -> None:
+    """Write the cell for the output of a side, or of all sides if there is no title."""
+    if outputs:
+        data = f' data-title="{escape(title)}"' if title else ""
+        # Translators: the label of what code has printed.
+        label = f'<div class="codediff-output-label"{data}>{_("Output")}</div>\n'
+        self.body.append(f'<div class="codediff-output">\n{label}')
+        for output in outputs:
+            output.walkabout(self)
+        self.body.append("</div>\n")
 
 
 def _write_caption(
@@ -90,85 +133,113 @@ def _write_caption(
         self.add_permalink_ref(block, _("Link to this code"))
 
 
-def _size(rows: int) -> str:
-    """Return classes that tell the style sheet, which may not be inline, a number of rows."""
-    digits = reversed(str(min(rows, 9999)))
+def _stamp(self: HTML5Translator, block: codediff) -> str:
+    """Return the line that says with what, and when, the code was executed; empty if it was not."""
+    if "stamp" not in block:
+        return ""
+    text, day = block["stamp"]["text"], block["stamp"]["date"]
+    date = format_date("%x", date=datetime.fromisoformat(day), language=self.config.language)
+    time = f'<time datetime="{day}">{escape(date)}</time>'
+    return f'<p class="codediff-stamp">{escape(text)}, {time}</p>\n'
+
+
+def _number(value: int) -> str:
+    """Return classes that give the style sheet a number; a style attribute could be blocked."""
+    digits = reversed(str(min(value, 9999)))
     return " ".join(
         f"cd-{unit}{digit}" for unit, digit in zip("uthk", digits, strict=False) if digit != "0"
     )
 
 
-def _folds(aligned: Sequence[Row], found: Sequence[Side], context: int) -> list[range]:
-    """Return the rows that are folded: the middle of long runs in which nothing differs."""
-    marked = [set(code["highlight_args"].get("hl_lines", ())) for _side, _title, code in found]
+def _tracks(block: _Block) -> int:
+    """Return how many rows a grid needs, whichever view it is for.
 
-    def is_plain(numbered: tuple[int, Row]) -> bool:
-        return set(numbered[1].kinds) == {"equal"} and not any(
-            line is not None and line + 1 in lines
-            for line, lines in zip(numbered[1].lines, marked, strict=True)
-        )
-
-    folds = []
-    for plain, run in groupby(enumerate(aligned), is_plain):
-        numbers = [number for number, _row in run]
-        if not plain or len(numbers) <= 2 * context or len(numbers) == len(aligned):
-            continue
-        start = numbers[0] + (context if numbers[0] else 0)
-        stop = numbers[-1] + 1 - (context if numbers[-1] + 1 < len(aligned) else 0)
-        if stop - start > 1:  # what opens a fold takes a line, too
-            folds.append(range(start, stop))
-    return folds
+    A row each is for titles and for outputs, or, in the unified view, for those of each side; and
+    one is for the space below the code.
+    """
+    count = len(block.sides)
+    split = sum(1 if chunk.equal else len(chunk.rows) for chunk in block.chunks)
+    unified = sum(1 if chunk.equal else count for chunk in block.chunks)
+    return max(2 + split, 2 * count + unified) + 1
 
 
-def _elements(
-    highlighted: Sequence[list[Piece]],
-    aligned: Sequence[Row],
-    found: Sequence[Side],
-    index: int,
-    shown: frozenset[str],
-) -> Iterator[str]:
+def _room(block: _Block, titles: Sequence[str]) -> list[str]:
+    """Return classes for blocks that are tall, and where all views fit beside a title."""
+    classes = ["cd-tall"] if len(block.rows) > _TALL else []
+    labels = [_("Side by side"), _("Unified"), *titles, titles[-1]]
+    if len(titles) < 3 and sum(map(column_width, labels)) <= _SEGMENTS:
+        classes.append("cd-segments")
+    return classes
+
+
+def _write_chunks(block: _Block, index: int, lines: Sequence[str]) -> Iterator[str]:
+    """Yield the chunks of a side, numbered by their places in the unified view."""
+    place = 1
+    for chunk in block.chunks:
+        inner = "".join(lines[chunk.rows.start : chunk.rows.stop])
+        if chunk.folded:
+            # Translators: of code, two or more.
+            label = escape(_("Show {} equal lines").format(len(chunk.rows)))
+            # Translators: hide code that is equal in all versions again.
+            shown = f'aria-label="{label}" data-show="{label}" data-hide="{escape(_("Hide"))}"'
+            yield f'<details class="cd-e {_number(place)}"><summary {shown}></summary>{inner}</details>'
+        elif chunk.equal:
+            yield f'<span class="cd-e {_number(place)}">{inner}</span>'
+        else:
+            yield f'<span class="cd-d {_number(place + index)}">{inner}</span>'
+        place += 1 if chunk.equal else len(block.sides)
+
+
+def _lines(self: HTML5Translator, block: _Block, index: int) -> Iterator[str]:
     """Yield an element for each row of the side *index*.
 
     Numbers, signs and gaps are left to the style sheet: the text of ``pre`` is the code.
     """
-    code = found[index][2]
+    code = block.sides[index][2]
+    spans: Sequence[list[Span]] = highlight_side(self, code)
     arguments: dict[str, Any] = code["highlight_args"]
-    marked = frozenset(arguments.get("hl_lines", ()) if "markers" in shown else ())
+    marked = frozenset(arguments.get("hl_lines", ()) if "markers" in block.shown else ())
     first = arguments.get("linenostart", 1) if code.get("linenos") else None
-    texts = [code.astext().split("\n") for _side, _title, code in found]
-    word = "ins" if index else "del"
-    for row in aligned:
-        line, kind = row.lines[index], row.kinds[index]
+    for row in block.rows:
+        line, status = row.lines[index], row.statuses[index]
         if line is None:
             yield "<i></i>"
             continue
-        changed = kind == "changed" and "changes" in shown
-        words = _words(row, texts, index) if changed else ()
-        html = write_line(highlighted[line], words, word)
-        if kind == "equal" and first is None and line + 1 not in marked:
-            yield f"<span>{html}\n</span>"
-            continue
-        tag = _TAGS.get(kind, "span")
-        classes = " ".join(
-            name for name in (_CLASSES.get(kind), "hll" if line + 1 in marked else None) if name
+        changed = status == "changed" and "changes" in block.shown
+        words = _words(row, block.texts, index) if changed else ()
+        html = write_line(spans[line], words, "ins" if index else "del")
+        classes = (
+            _CLASSES.get(status),
+            "hll" if line + 1 in marked else None,
+            _indent(block.texts[index][line]),
         )
-        attributes = f' class="{classes}"' if classes else ""
+        named = " ".join(filter(None, classes))
+        attributes = f' class="{named}"' if named else ""
         if first is not None:
             attributes += f' data-line="{first + line}"'
+        tag = _TAGS.get(status, "span")
         yield f"<{tag}{attributes}>{html}\n</{tag}>"
 
 
+@lru_cache(maxsize=1024)
+def _indent(line: str) -> str | None:
+    """Return the class for the indentation of a line, by which its wrapped parts are indented."""
+    line = line.expandtabs(4)
+    columns = min(len(line) - len(line.lstrip()), _MAX_INDENT) // 2 * 2
+    return f"cd-i{columns}" if columns else None
+
+
 def _words(row: Row, texts: Sequence[Sequence[str]], index: int) -> Ranges:
-    """Return what differs in a line from the first side's; in the first side's, from any."""
+    """Return the words of a line that differ from the first side's; for the first, from any."""
     lines = [
         None if line is None else text[line] for line, text in zip(row.lines, texts, strict=True)
     ]
     first = lines[0]
-    others = [other for other, kind in enumerate(row.kinds) if other and kind == "changed"]
+    others = [other for other, status in enumerate(row.statuses) if other and status == "changed"]
     ranges: set[tuple[int, int]] = set()
     for other in others if index == 0 else [index]:
         line = lines[other]
-        if first is not None and line is not None and len(first) + len(line) < _LONGEST:
+        if first is not None and line is not None and len(first) + len(line) < _MAX_COMPARED:
             ranges |= set(_changed_words(first, line)[min(index, 1)])
     merged: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
@@ -190,7 +261,8 @@ def add_assets(
     if doctree is None or next(doctree.findall(codediff), None) is None:
         return
     app.add_css_file(STYLE)
-    app.add_js_file(SCRIPT, loading_method="defer")
+    # Not deferred: the script decides the view of each block before the first paint.
+    app.add_js_file(SCRIPT)
     words = (
         # Translators: views of a block, as in git's "split" and "unified" differences.
         _("Side by side"),
@@ -206,8 +278,9 @@ def add_assets(
 
 
 def add_static_path(app: Sphinx, _builder: Builder) -> None:
-    """Have the style sheet copied next to the theme's.
+    """Add the style sheet and the script to the files that Sphinx copies.
 
-    Any earlier, where it is installed would be part of what Sphinx keeps of the configuration.
+    Called when writing starts: set earlier, the path of the installation would be part of the
+    configuration that Sphinx compares between builds.
     """
     app.config.html_static_path.append(str(STATIC))

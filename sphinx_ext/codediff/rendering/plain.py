@@ -1,4 +1,4 @@
-"""A block where it cannot be laid out side by side: on paper, as text, in a manual page."""
+"""Write a block where it cannot be laid out side by side: LaTeX, text, manual pages, Texinfo."""
 
 from __future__ import annotations
 
@@ -9,36 +9,39 @@ from sphinx.writers.texinfo import TexinfoTranslator
 from sphinx.writers.text import TextTranslator
 
 from ..directive.invisible import spell_out
-from ..directive.nodes import Side, codediff, highlight, rows, sides
+from ..directive.nodes import Side, codediff, sides
 from .align import align
+from .blocks import highlighted, rows
 
 Translator = LaTeXTranslator | ManualPageTranslator | TexinfoTranslator | TextTranslator
 
 
 def visit(self: Translator, node: codediff) -> None:
-    """Show the sides one after the other, under the block's caption."""
+    """Prepare the sides to be written one after the other, under the block's caption."""
     for _side, _title, code in sides(node):
         code.rawsource = spell_out(code.astext())
         code[:] = [nodes.Text(code.rawsource)]
     if isinstance(node[0], nodes.caption):
-        # Outside of HTML a caption has to belong to something that floats.
+        # Outside of HTML, captions are allowed in floats alone.
         node[0] = nodes.paragraph("", "", nodes.strong("", "", *node[0].children))
 
 
 def depart(self: Translator, node: codediff) -> None:
-    """Do nothing: the sides have been shown."""
+    """Do nothing: the children have been written."""
 
 
 def visit_latex(self: LaTeXTranslator, node: codediff) -> None:
-    """Have the lines highlighted that are marked or that differ."""
-    shown = highlight(node, self.config)
+    """Highlight the lines that are marked or that differ."""
+    shown = highlighted(node, self.config)
     aligned = rows(node)
     for index, (_side, _title, code) in enumerate(sides(node)):
         marked = code["highlight_args"].pop("hl_lines", ())
         lines = set(marked if "markers" in shown else ())
         if "changes" in shown:
-            kinds = [row.kinds[index] for row in aligned if row.lines[index] is not None]
-            lines |= {number for number, kind in enumerate(kinds, 1) if kind not in ("equal", None)}
+            statuses = [row.statuses[index] for row in aligned if row.lines[index] is not None]
+            lines |= {
+                number for number, status in enumerate(statuses, 1) if status not in ("equal", None)
+            }
         if lines:
             code["highlight_args"]["hl_lines"] = sorted(lines)
     visit(self, node)
@@ -53,24 +56,21 @@ def visit_text(self: ManualPageTranslator | TextTranslator, node: codediff) -> N
         node[node.index(first[0]) :] = [_unified_diff(first, other) for other in others]
 
 
-def _unified_diff(
-    old: Side,
-    new: Side,
-) -> nodes.literal_block:
-    """Return both sides as one block, as ``diff --unified`` writes them."""
+def _unified_diff(old: Side, new: Side) -> nodes.literal_block:
+    """Return both sides as one block, as ``diff --unified`` does."""
     texts = [code.astext().split("\n") for _side, _title, code in (old, new)]
     written = [f"--- {old[1].astext()}", f"+++ {new[1].astext()}"]
     deleted: list[str] = []
     inserted: list[str] = []
     for row in align(texts):
         left, right = row.lines
-        if row.kinds[0] == "equal":
+        if row.statuses[0] == "equal":
             written += [*deleted, *inserted, f" {texts[0][left or 0]}"]
             deleted, inserted = [], []
             continue
-        if left is not None and row.kinds[0]:
+        if left is not None and row.statuses[0]:
             deleted.append(f"-{texts[0][left]}")
-        if right is not None and row.kinds[1]:
+        if right is not None and row.statuses[1]:
             inserted.append(f"+{texts[1][right]}")
     text = "\n".join([*written, *deleted, *inserted])
     return nodes.literal_block(text, text, language="diff")

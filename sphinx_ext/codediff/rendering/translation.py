@@ -1,6 +1,6 @@
-"""The words that readers see, in the language of their pages.
+"""Translations of the words that readers see.
 
-``nox -s catalogues`` brings the catalogues in ``locale/`` up to date with the code.
+``nox -s catalogues`` updates the catalogues in ``locale/`` from the code.
 """
 
 from __future__ import annotations

@@ -1,64 +1,80 @@
 // Views, copying, and folds that open together. Without it, sides stand next to each other.
+// It runs while the page is read, so that each block has its view before it is painted.
 (() => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const words = all('meta[name="codediff"]').pop().content.split("|");
-  const [split, unified, view, copy, copied] = words;
-  const make = (tag, properties, parent, next = null) =>
-    parent.insertBefore(Object.assign(document.createElement(tag), properties), next);
+  const make = (parent, tag, properties) =>
+    parent.appendChild(Object.assign(document.createElement(tag), properties));
+  const blocks = [];
 
-  const blocks = all(".codediff-block").map((element) => {
-    const titles = all(".codediff-title > .caption-text", element).map((title) => title.textContent);
-    const sides = all(".codediff-side", element);
-    return { element, sides, titles, key: `codediff: ${titles.join(", ")}` };
-  });
+  const storage = (method, ...values) => {
+    try {
+      return localStorage[method](...values);
+    } catch {} // Storage is off or full: the choice holds for this page.
+  };
+  const key = (element) => `codediff: ${element.getAttribute("aria-label")}`;
+  const isSynced = (element) => "sync" in element.dataset;
+  const sidesOf = (element) => all(".codediff-side", element);
+  const titleOf = (side) => side.querySelector(".caption-text")?.textContent;
 
-  // In the unified view, rows that differ are shown side after side, as git does.
-  const unify = ({ element, sides }) => {
-    const columns = sides.map((side) => [...side.querySelector("pre").children]);
-    const plain = (line) => /^(SPAN|DETAILS)$/.test(line.tagName) && !/cd-[bc]/.test(line.className);
-    let next = 1;
-    let run = [];
-    const place = (line) => {
-      const size = line.tagName === "DETAILS" ? line.children.length : 1;
-      line.style.gridRow = `${next} / span ${size}`;
-      next += size;
-    };
-    const flush = () => {
-      for (const column of columns)
-        for (const row of run)
-          if (column[row].tagName !== "I" && !/cd-b/.test(column[row].className)) place(column[row]);
-      run = [];
-    };
-    columns[0].forEach((line, row) => {
-      if (!columns.every((column) => plain(column[row]))) return run.push(row);
-      flush();
-      place(line);
-    });
-    flush();
-    element.style.setProperty("--titles", sides.length);
-    sides.forEach((side, index) => {
-      side.style.gridRow = `1 / span ${sides.length + next - 1}`;
-      side.firstElementChild.style.gridRow = index + 1;
-    });
+  // The one rule for views: no data-view stands for side by side, a number for one side alone.
+  const show = (element, view) => {
+    if (view) element.dataset.view = view;
+    else delete element.dataset.view;
+    sidesOf(element).forEach((side, index) => side.classList.toggle("cd-shown", view === `${index}`));
+    for (const option of all(".cd-controls :is(option, input)", element))
+      option[option.tagName === "INPUT" ? "checked" : "selected"] = option.value === view;
   };
 
-  const show = (block, value) => {
-    const { element, sides, select } = block;
-    const before = element.dataset.view ?? "";
-    if (before === value) return;
-    if (before === "unified") {
-      element.style.removeProperty("--titles");
-      for (const side of sides)
-        for (const part of [side, side.firstElementChild, ...side.querySelector("pre").children])
-          part.style.gridRow = "";
-    }
-    if (value === "unified") unify(block);
-    sides.forEach((side, index) => {
-      side.hidden = value in sides && +value !== index;
+  // What the address asks for, or else what was chosen before, or else what the author wants.
+  const decide = (element) => {
+    const sides = sidesOf(element);
+    const asked = new URLSearchParams(location.search).get("codediff");
+    const named = sides.findIndex((side) => [titleOf(side), side.dataset.title].includes(asked ?? ""));
+    const wanted = [
+      { "side-by-side": "", unified: "unified" }[asked] ?? (named < 0 ? null : `${named}`),
+      isSynced(element) ? storage("getItem", key(element)) : null,
+      element.dataset.firstView,
+    ];
+    show(element, wanted.find((view) => ["", "unified", ...sides.keys()].map(String).includes(view)) ?? "");
+  };
+
+  // Does something that may move the element, and keeps it where it is in the window.
+  const holding = (element, change) => {
+    const { top } = element.getBoundingClientRect();
+    change();
+    scrollBy({ top: element.getBoundingClientRect().top - top, behavior: "instant" });
+  };
+
+  // What is far from the window is laid out bit by bit, once the rest is to be seen.
+  const layOut = () => {
+    const far = all(".cd-far");
+    const first = blocks.find((block) => block.getBoundingClientRect().bottom > 0);
+    if (far.length)
+      holding(first ?? far[0], () => far.slice(0, 8).forEach(({ classList }) => classList.remove("cd-far")));
+    if (far.length > 8) setTimeout(layOut, 16);
+  };
+
+  const choose = (element, view) => {
+    const others = blocks.filter(
+      (other) => other === element || (isSynced(element) && isSynced(other) && key(other) === key(element)),
+    );
+    const near = others.map((other) => {
+      const { top, bottom } = other.getBoundingClientRect();
+      return bottom > -innerHeight && top < 2 * innerHeight;
     });
-    if (value) element.dataset.view = value;
-    else delete element.dataset.view;
-    if (select.value !== value) select.value = value;
+    holding(element, () =>
+      others.forEach((other, index) => {
+        other.classList.toggle("cd-far", !near[index]);
+        show(other, view);
+      }),
+    );
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(layOut)));
+    if (isSynced(element)) storage("setItem", key(element), view);
+    const address = new URL(location.href);
+    if (address.searchParams.has("codediff")) {
+      address.searchParams.delete("codediff"); // The reader has chosen anew.
+      history.replaceState(history.state, "", address);
+    }
   };
 
   const write = async (pre) => {
@@ -68,7 +84,7 @@
     } catch {
       // The page is not secure, or may not; a selection of the code would leave out what is folded.
       const button = document.activeElement;
-      const area = make("textarea", { value: text }, pre.parentElement);
+      const area = make(pre.parentElement, "textarea", { value: text });
       area.select();
       document.execCommand("copy");
       area.remove();
@@ -76,32 +92,27 @@
     }
   };
 
-  const remembered = (key) => {
-    try {
-      return localStorage.getItem(key);
-    } catch {
-      return null; // Storage is off: the choice holds for this page.
+  const addControls = (element, number) => {
+    const meta = all('meta[name="codediff"]').pop();
+    const words = meta?.content ?? "Side by side|Unified|View|Copy|Copied";
+    const [split, unified, label, copy, copied] = words.split("|");
+    const sides = sidesOf(element);
+    const bar = make(element.querySelector(".codediff"), "div", { className: "cd-bar" });
+    const controls = make(bar, "div", { className: "cd-controls" });
+    const group = make(controls, "fieldset", { className: "cd-views", ariaLabel: label });
+    const select = make(controls, "select", { ariaLabel: label, autocomplete: "off" });
+    const views = [[split, ""], [unified, "unified"], ...sides.map((side, index) => [titleOf(side), `${index}`])];
+    for (const [textContent, value] of views) {
+      make(select, "option", { textContent, value });
+      const part = make(group, "label", {});
+      make(part, "input", { type: "radio", name: `codediff-${number}`, value, autocomplete: "off" });
+      make(part, "span", { textContent });
     }
-  };
-  const remember = (key, value) => {
-    try {
-      localStorage.setItem(key, value);
-    } catch {}
-  };
-
-  const asked = new URLSearchParams(location.search).get("codediff");
-  for (const block of blocks) {
-    const { element, sides, titles, key } = block;
-    const { sync, firstView } = element.dataset;
-    const frame = sides[0].parentElement;
-    const select = (block.select = make("select", { ariaLabel: view, autocomplete: "off" }, frame, sides[0]));
-    [[split, ""], [unified, "unified"], ...titles.map((title, index) => [title, `${index}`])].forEach(
-      ([textContent, value]) => make("option", { textContent, value }, select),
-    );
-    const status = make("span", { role: "status" }, frame);
-    sides.forEach((side, index) => {
-      const label = `${copy}: ${titles[index]}`;
-      const button = make("button", { className: "codediff-copy", type: "button", ariaLabel: label, title: label }, side.firstElementChild);
+    controls.addEventListener("change", ({ target }) => choose(element, target.value));
+    const status = make(controls, "span", { role: "status" });
+    for (const side of sides) {
+      const name = `${copy}: ${titleOf(side)}`;
+      const button = make(side.firstElementChild, "button", { className: "codediff-copy", type: "button", ariaLabel: name, title: name });
       button.addEventListener("click", async () => {
         await write(side.querySelector("pre"));
         button.classList.add("cd-done");
@@ -111,46 +122,24 @@
           status.textContent = "";
         }, 2000);
       });
-    });
-    select.addEventListener("change", () => {
-      const { value } = select;
-      const top = element.getBoundingClientRect().top;
-      const others = blocks.filter(
-        (other) => other === block || (sync !== undefined && other.key === key && "sync" in other.element.dataset),
-      );
-      // What is far from the window is not laid out until it comes near.
-      const near = others.map((other) => {
-        const { top, bottom } = other.element.getBoundingClientRect();
-        return bottom > -innerHeight && top < 2 * innerHeight;
-      });
-      others.forEach((other, index) => {
-        other.element.classList.remove("cd-later");
-        other.element.classList.toggle("cd-now", !near[index]);
-        show(other, value);
-      });
-      requestAnimationFrame(() =>
-        requestAnimationFrame(() => all(".cd-now").forEach(({ classList }) => classList.replace("cd-now", "cd-later"))),
-      );
-      if (sync !== undefined) remember(key, value);
-      const address = new URL(location.href);
-      if (address.searchParams.has("codediff")) {
-        address.searchParams.delete("codediff"); // The reader has chosen anew.
-        history.replaceState(history.state, "", address);
-      }
-      scrollBy({ top: element.getBoundingClientRect().top - top, behavior: "instant" });
-    });
-    const known = [...select.options].map((option) => option.value);
-    const names = new Map([["side-by-side", ""], ["unified", "unified"]]);
-    titles.forEach((title, index) => {
-      for (const name of [title, sides[index].dataset.title]) names.set(name, `${index}`);
-    });
-    const wanted = [
-      names.get(asked),
-      sync !== undefined ? remembered(key) : null,
-      firstView,
-    ];
-    show(block, wanted.find((value) => known.includes(value)) ?? "");
-  }
+    }
+  };
+
+  const scan = () => {
+    for (const element of all(".codediff-block:not(.cd-ready)")) {
+      decide(element);
+      if (document.readyState === "loading" && !element.nextSibling) continue; // There is more to come.
+      element.classList.add("cd-ready");
+      addControls(element, blocks.push(element));
+      decide(element);
+    }
+  };
+  const observer = new MutationObserver(scan);
+  observer.observe(document, { childList: true, subtree: true });
+  document.addEventListener("DOMContentLoaded", () => {
+    scan();
+    observer.disconnect();
+  });
 
   // A selection that begins in one side stays there.
   document.addEventListener("pointerdown", ({ target }) => {
@@ -168,7 +157,12 @@
       const block = target.closest?.(".codediff-block");
       if (!block || target.tagName !== "DETAILS") return;
       const index = all("details", target.closest("pre")).indexOf(target);
-      for (const pre of all("pre", block)) all("details", pre)[index].open = target.open;
+      for (const side of sidesOf(block)) {
+        const fold = all("details", side)[index];
+        const { dataset } = fold.firstElementChild;
+        fold.open = target.open;
+        fold.firstElementChild.ariaLabel = target.open ? dataset.hide : dataset.show;
+      }
     },
     true,
   );
