@@ -23,7 +23,7 @@ autodoc_preserve_defaults = True
 # Blocks state what their code was executed with, once ``nox -s doctest`` has written its results.
 codediff_environments = {"pydantic-1": ["pydantic<2"], "pydantic-2": ["pydantic>=2"]}
 codediff_results = "_build/results.json"
-exclude_patterns = ["codediff/examples"]
+exclude_patterns = ["codediff/examples", "tutorials/*.ipynb"]
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", ".*")]  # docstrings refer to objects documented elsewhere
 
@@ -54,8 +54,9 @@ html_theme_options = {
     "use_fullscreen_button": False,
 }
 
-# If the address of the repository is known, such as https://github.com/OWNER/NAME, there are buttons
-# to edit a page and to open a notebook on Binder and Colab.
+# If the address of the repository is known, such as https://github.com/OWNER/NAME, there are
+# buttons to edit a page and to open a notebook on Binder and Colab. Colab opens no Markdown: the
+# repository keeps a copy of the notebook, which a test compares with the page.
 if repository := os.environ.get("REPOSITORY_URL"):
     html_theme_options |= {
         "repository_url": repository,

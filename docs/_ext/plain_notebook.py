@@ -54,11 +54,9 @@ def _single_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
     With ``nb_merge_streams``, MyST-NB appends the later pieces of a stream to the first one in
     place, and leaves the pieces where they are: in the notebook they would be there twice.
     """
-    streams: dict[str, NotebookNode] = {}
-    others = []
-    for output in outputs:
-        if output.output_type != "stream":
-            others.append(output)
-        elif streams.setdefault(output.name, output) is output:
-            others.append(output)
-    return others
+    first: dict[str, NotebookNode] = {}
+    return [
+        output
+        for output in outputs
+        if output.output_type != "stream" or first.setdefault(output.name, output) is output
+    ]
