@@ -1,14 +1,16 @@
 """How Sphinx builds the site in docs/."""
 
-import json
 import os
 import sys
 from pathlib import Path
 
+import nbformat
 from myst_nb.sphinx_ext import add_global_html_resources
 
 ROOT = Path(__file__).parent
-sys.path.insert(0, str(ROOT / "sphinx_ext"))
+sys.path[:0] = [str(ROOT / "sphinx_ext"), str(ROOT / "docs" / "_ext")]
+
+from plain_notebook import make_plain  # noqa: E402
 
 project = "Dropout in Flax"
 version = "1"
@@ -18,12 +20,12 @@ project_copyright = "2026, The sphinx-codediff authors"
 extensions = ["codediff", "myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 autodoc_typehints = "description"
 autodoc_preserve_defaults = True
-# Blocks say with what their code was executed, once ``nox -s doctest`` has left its results.
+# Blocks state what their code was executed with, once ``nox -s doctest`` has written its results.
 codediff_environments = {"pydantic-1": ["pydantic<2"], "pydantic-2": ["pydantic>=2"]}
 codediff_results = "_build/results.json"
-exclude_patterns = ["codediff/examples"]
+exclude_patterns = ["codediff/examples", "tutorials/*.ipynb"]
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", ".*")]  # what docstrings name may be documented elsewhere
+nitpick_ignore_regex = [("py:.*", ".*")]  # docstrings refer to objects documented elsewhere
 
 # The tutorial is executed once and kept; a cell that fails fails the build.
 nb_execution_mode = "cache"
@@ -32,7 +34,7 @@ data = os.environ.get("DROPOUT_MNIST", "shipped")
 nb_execution_cache_path = str(ROOT / "_build" / "jupyter_cache" / data)
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
-# In how many pieces a cell's prints arrive is a matter of timing; the page must not show it.
+# The number of pieces in which a cell's output arrives depends on timing.
 nb_merge_streams = True
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 
@@ -52,8 +54,9 @@ html_theme_options = {
     "use_fullscreen_button": False,
 }
 
-# The address of the repository, such as https://github.com/OWNER/NAME, brings buttons to edit a
-# page and to open a notebook on Binder; without it there are none.
+# If the address of the repository is known, such as https://github.com/OWNER/NAME, there are
+# buttons to edit a page and to open a notebook on Binder and Colab. Colab opens no Markdown: the
+# repository keeps a copy of the notebook, which a test compares with the page.
 if repository := os.environ.get("REPOSITORY_URL"):
     html_theme_options |= {
         "repository_url": repository,
@@ -63,21 +66,21 @@ if repository := os.environ.get("REPOSITORY_URL"):
         "use_edit_page_button": True,
         "launch_buttons": {
             "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
             "notebook_interface": "jupyterlab",
         },
     }
 
 
 def offer_notebook(app, pagename, _template, context, doctree):
-    """Let the download button of a page that is a notebook offer it as one."""
+    """Offer the notebook of a page at its download button, readable in plain Jupyter."""
     notebook = Path(app.outdir).parent / "jupyter_execute" / f"{pagename}.ipynb"
     if doctree and notebook.is_file() and app.builder.name == "html":
         target = Path(app.outdir) / "_sources" / f"{pagename}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
-        content = json.loads(notebook.read_text("utf-8"))
-        for number, cell in enumerate(content["cells"], 1):
-            cell["id"] = f"cell-{number}"  # which is random otherwise
-        target.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        content = nbformat.read(notebook, as_version=4)
+        make_plain(content, lambda name: app.env.titles[name].astext())
+        nbformat.write(content, target)
         context["ipynb_source"] = f"{pagename}.ipynb"
 
 
@@ -94,7 +97,7 @@ def copy_style(app, _builder):
 
 
 def setup(app):
-    """Register what is this site's alone."""
+    """Connect the handlers of this site."""
     app.connect("html-page-context", offer_notebook, priority=400)  # before the theme's buttons
     app.connect("env-purge-doc", withdraw_notebook)
     app.connect("write-started", copy_style)

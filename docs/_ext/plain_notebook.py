@@ -1,0 +1,62 @@
+"""Turn the notebook of a MyST page into one that reads well in plain Jupyter.
+
+Independent of Sphinx: it takes a notebook and the titles of the site's pages.
+"""
+
+import re
+from collections.abc import Callable
+
+from nbformat import NotebookNode
+
+DEFINITION = re.compile(r"^\[([^\]]+)\]: (\S+)$\n?", re.MULTILINE)
+REFERENCE = re.compile(r"\[([^\[\]]+)\]\[([^\[\]]+)\]")
+DOCUMENT = re.compile(r"\{doc\}`([^`]+)`")
+CODEDIFF = re.compile(r"^```\{codediff\}\n(.*?)\n\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+HIDDEN = {"hide-input", "remove-input"}
+
+
+def make_plain(notebook: NotebookNode, title_of: Callable[[str], str]) -> None:
+    """Change a notebook in place: plain Markdown, single outputs, collapsed code.
+
+    Args:
+        notebook: the notebook that MyST-NB has written.
+        title_of: returns the title of a page, given its name.
+    """
+    texts = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+    # In Jupyter, a cell does not see the definitions of links in another cell.
+    links = {name: url for cell in texts for name, url in DEFINITION.findall(cell.source)}
+    for cell in texts:
+        text = DEFINITION.sub("", cell.source)
+        text = REFERENCE.sub(lambda match: f"[{match[1]}]({links[match[2]]})", text)
+        text = DOCUMENT.sub(lambda match: f"*{title_of(match[1].strip('/'))}*", text)
+        cell.source = CODEDIFF.sub(_marked_blocks, text).strip()
+    notebook.cells = [cell for cell in notebook.cells if cell.source]
+    for number, cell in enumerate(notebook.cells, 1):
+        cell.id = f"cell-{number}"  # which is random otherwise
+        if cell.cell_type == "code":
+            cell.outputs = _single_streams(cell.outputs)
+            if HIDDEN & set(cell.metadata.get("tags", [])):
+                cell.metadata["jupyter"] = {"source_hidden": True}
+
+
+def _marked_blocks(match: re.Match[str]) -> str:
+    """Return the sides of a codediff as titled code blocks, without markers."""
+    options, code = match.groups()
+    titles = re.search(r":title: (.*)", options)[1].split(",")
+    sides = re.sub(r"[ ]*#!$", "", code, flags=re.MULTILINE).split("\n---\n")
+    pairs = zip(titles, sides, strict=True)
+    return "\n\n".join(f"**{t.strip()}**\n\n```python\n{side.strip()}\n```" for t, side in pairs)
+
+
+def _single_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Return outputs with one stream of each name.
+
+    With ``nb_merge_streams``, MyST-NB appends the later pieces of a stream to the first one in
+    place, and leaves the pieces where they are: in the notebook they would be there twice.
+    """
+    first: dict[str, NotebookNode] = {}
+    return [
+        output
+        for output in outputs
+        if output.output_type != "stream" or first.setdefault(output.name, output) is output
+    ]
