@@ -132,7 +132,8 @@ def test_a_page_keeps_its_height_when_blocks_far_away_switch(
     driver.js("() => localStorage.clear()")
     assert at_once == pytest.approx(laid_out, rel=0.25), "the page jumps"
     driver.js(
-        "() => document.querySelectorAll('.codediff').forEach(one => one.style.contentVisibility = 'visible')"
+        "() => document.querySelectorAll('.codediff')"
+        ".forEach(one => one.style.contentVisibility = 'visible')"
     )
     assert laid_out == pytest.approx(driver.js(HEIGHT), rel=0.05)
 
@@ -192,7 +193,8 @@ def test_outputs_stand_below_their_sides(driver: Driver, site: Site) -> None:
     assert outputs[2]["top"] >= sides[3]["bottom"] - 1
     driver.js(CHOOSE, [0, "1"])
     texts = driver.js("""() => [...document.querySelectorAll(".codediff-output pre")]
-      .filter((pre) => pre.getClientRects().length).map((pre) => pre.textContent.split("\\n")[0])""")
+      .filter((pre) => pre.getClientRects().length)
+      .map((pre) => pre.textContent.split("\\n")[0])""")
     assert texts == ["new", "same"]
     driver.js(CHOOSE, [0, "unified"])
     first, second, _shared = driver.js(BOXES, ".codediff-output")

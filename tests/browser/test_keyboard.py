@@ -26,7 +26,7 @@ _FOCUSED = """() => {
 @pytest.mark.parametrize("theme", ["alabaster", "basic", "sphinx_book_theme"])
 def test_tab_reaches_every_control_and_shows_it(visit: Visit, theme: str) -> None:
     page = visit("folds", theme=theme)
-    (block,) = blocks(page)
+    (_block,) = blocks(page)
     found = []
     for _press in range(60):
         page.keyboard.press("Tab")

@@ -38,9 +38,13 @@ Page
 UNTITLED = """
 .. codediff::
 
-   import docutils
+   import docutils; print(1)
    ---
-   import docutils.nodes
+   import docutils.nodes; print(1)
+
+.. testoutput:: Side 1, Side 2
+
+   1
 """
 TRANSLATED = {"*Zwei* Teile": "*Two* parts", "Alt": "Old", "Neu": "New"}
 FIELD = re.compile(r"{\w*}")

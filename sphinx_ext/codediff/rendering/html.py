@@ -182,7 +182,8 @@ def _write_chunks(block: _Block, index: int, lines: Sequence[str]) -> Iterator[s
             label = escape(_("Show {} equal lines").format(len(chunk.rows)))
             # Translators: hide code that is equal in all versions again.
             shown = f'aria-label="{label}" data-show="{label}" data-hide="{escape(_("Hide"))}"'
-            yield f'<details class="cd-e {_number(place)}"><summary {shown}></summary>{inner}</details>'
+            summary = f"<summary {shown}></summary>"
+            yield f'<details class="cd-e {_number(place)}">{summary}{inner}</details>'
         elif chunk.equal:
             yield f'<span class="cd-e {_number(place)}">{inner}</span>'
         else:
