@@ -234,14 +234,6 @@ def test_wrong_output_is_found_in_the_file_that_it_is_in(run: Run) -> None:
     assert "docs/out.txt:3: printed something else than expected" in failed.stdout
 
 
-def test_form_feeds_end_no_line(run: Run) -> None:
-    code = "import os\n\fdef f():\n    return 1\n\f\ndef g():\n    return 2\nx = f()\ny = 1 / 0\n"
-    for lines in ("1-", "1-4, 7-12"):
-        failed = run("docs", index_rst=OF_FILES.format(lines), a_py=code, b_py="x = 1\n" * 12)
-        assert "docs/a.py:8: ZeroDivisionError" in failed.stdout
-        assert ">    8 | y = 1 / 0" in failed.stdout
-
-
 def test_a_failure_in_a_quotation_is_found_in_it(run: Run) -> None:
     quoted = MARKDOWN.partition("\n\n")[2].replace("A, B", "C, D")
     quoted = "".join(f"> {line}\n" for line in quoted.splitlines())
