@@ -21,9 +21,11 @@ from conftest import ROOT
 PAGE = "tutorials/dropout_mnist"
 
 
-def build_site(target: Path, source: Path = ROOT / "docs", **environ: str) -> Path:
-    """Build the site without executing the tutorial and return the folder of its pages."""
-    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-D", "nb_execution_mode=off"]
+def build_site(
+    target: Path, source: Path = ROOT / "docs", mode: str = "off", **environ: str
+) -> Path:
+    """Build the site, by default without executing notebooks; return the folder of its pages."""
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-D", f"nb_execution_mode={mode}"]
     subprocess.run(
         [*command, "-c", ROOT, "-d", target / "doctrees", source, target / "html"],
         check=True,
@@ -127,14 +129,30 @@ def test_the_copy_for_colab_is_that_of_the_page(html: Path) -> None:
     assert copy.cells == page.cells, f"copy {PAGE}.ipynb from _sources in a build of this page"
 
 
+PAGE_THAT_PRINTS = """\
+---
+file_format: mystnb
+kernelspec:
+  name: python3
+---
+
+# Title
+
+```{code-cell} ipython3
+import time
+
+for epoch in range(3):
+    print("epoch", epoch, flush=True)
+    time.sleep(0.5)
+```
+"""
+
+
 def test_no_output_is_downloaded_twice(tmp_path: Path) -> None:
-    pieces = [v4.new_output("stream", name="stdout", text=f"epoch {n}\n") for n in range(3)]
-    cells = [v4.new_markdown_cell("# Title"), v4.new_code_cell("train()", outputs=pieces)]
     source = tmp_path / "source"
     source.mkdir()
-    metadata = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
-    nbformat.write(v4.new_notebook(cells=cells, metadata=metadata), source / "index.ipynb")
-    html = build_site(tmp_path, source)
+    (source / "index.md").write_text(PAGE_THAT_PRINTS, "utf-8")
+    html = build_site(tmp_path, source, mode="force")
     notebook = nbformat.read(html / "_sources" / "index.ipynb", as_version=4)
     (output,) = notebook.cells[1].outputs
     assert output.text == "epoch 0\nepoch 1\nepoch 2\n"
