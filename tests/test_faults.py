@@ -139,8 +139,7 @@ def test_a_download_that_cannot_be_written_is_one_error(project: Path) -> None:
     (project / "html" / "_downloads" / "codediff").write_text("no folder")
     status, text = call(project, sys.executable, "-m", "sphinx", "-q", "docs", "html")
     assert status != 0
-    assert "old-0.py cannot be written: " in text
-    assert_plain(text)
+    assert text.count("old-0.py cannot be written: ") == 1
 
 
 GOOD = {

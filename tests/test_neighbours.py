@@ -180,9 +180,9 @@ def test_spelling_is_checked_in_titles_and_captions_but_not_in_code(build: Build
     built = build(builder="spelling", index_rst=MISSPELT, page_md=markdown, conf=conf)
     reports = [path.read_text("utf-8") for path in sorted(built.outdir.glob("*.spelling"))]
     assert [line.rpartition("/")[2] for line in "".join(reports).splitlines()] == [
-        "index.rst:7: (captionn)  A captionn",
-        "index.rst:6: (Lefft)  Lefft",
-        "page.md:4: (Aftr)  Aftr",
+        "index.rst:5: (captionn)  A captionn",
+        "index.rst:5: (Lefft)  Lefft",
+        "page.md:3: (Aftr)  Aftr",
     ]
 
 

@@ -50,11 +50,11 @@ def test_blocks_are_stamped_while_their_programs_are_unchanged(build: Build) -> 
     source = build(index_rst=PAGE, conf=CONF).srcdir
     execute(source)
     known = json.loads((source / "results.json").read_text())["results"].values()
-    (version,) = {one["versions"]["pygments"] for one in known}
+    (version,) = {one["versions"]["Pygments"] for one in known}
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     made = build(index_rst=PAGE, conf=CONF)
     assert [stamp.rpartition(", ")[0].rpartition(",")[0] for stamp in stamps(made)] == [
-        f"Executed with pygments {version} on Python {python}"
+        f"Executed with Pygments {version} on Python {python}"
     ] * 2
     assert made.html("index").select_one(".codediff-stamp time")["datetime"] == next(
         one["day"] for one in known
