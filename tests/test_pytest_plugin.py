@@ -528,3 +528,13 @@ def test_no_control_character_of_a_page_reaches_the_terminal(run: Run) -> None:
     assert r"\x1b]52;c;\x07" in failed.stdout
     assert r"A\x1b[5m" in failed.stdout
     assert "\x1b" not in failed.stdout
+
+
+def test_settings_limit_time_and_fix_the_working_directory(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\ncodediff_timeout = 3\ncodediff_cwd = work\n")
+    (tmp_path / "work").mkdir()
+    page = "P\n=\n\n.. testcode:: A\n\n   while True: pass\n\n.. testcode:: B\n\n   "
+    page += "import pathlib\n   pathlib.Path('left').touch()\n"
+    found = run("docs", index_rst=page)
+    assert "did not end within 3 s; it was at line 6" in found.stdout
+    assert (tmp_path / "work" / "left").exists()

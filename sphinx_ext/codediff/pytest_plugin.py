@@ -30,6 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("codediff")
     group.addoption("--codediff", action="store_true", help="run the code that Sphinx pages show")
     parser.addini("codediff_source", "source folder of the pages, if not the first argument")
+    parser.addini("codediff_timeout", "seconds a program may take; 0 is no limit", default="60")
+    parser.addini("codediff_cwd", "working directory of programs, if not a temporary folder each")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -125,6 +127,7 @@ class Session:
             EnvironmentNotMadeError: If it cannot be made.
         """
         if environment not in self.runners:
+            from .execution.data import Program
             from .execution.environments import python_of
             from .execution.runner import Runner
 
@@ -135,7 +138,14 @@ class Session:
                 python = str(python_of(environment, requirements, cache=cache))
             path = [one for one in self.data["path"] if one not in sys.path]
             measure = current_coverage() is not None
-            runner = Runner(python, root=self.config.rootpath, path=path, measure=measure)
+            root, cwd = self.config.rootpath, self.config.getini("codediff_cwd")
+            runner = Runner(
+                python, root=root, path=path, measure=measure, cwd=root / cwd if cwd else None
+            )
+            programs = [one for page in self.pages.values() for one in page["programs"]]
+            runner.share_imports(
+                Program.from_json(one) for one in programs if one["environment"] == environment
+            )
             self.config.add_cleanup(runner.close)
             self.runners[environment] = runner
         return self.runners[environment]
@@ -299,7 +309,8 @@ class ProgramItem(pytest.Item):
         from .programs.results import Result, today
 
         runner = self.config.stash[SESSION].runner(self.program.environment)
-        outcome = self._debug(runner) or runner.run(self.program, self.stash.get(TIMEOUT, None))
+        limit = self.stash.get(TIMEOUT, None) or float(self.config.getini("codediff_timeout"))
+        outcome = self._debug(runner) or runner.run(self.program, limit)
         if coverage := current_coverage():
             from .coverage_plugin import record
 
