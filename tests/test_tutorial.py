@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 from types import ModuleType
 
@@ -69,7 +70,8 @@ def notebooks(html: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Note
 
 def texts(notebook: NotebookNode) -> list[str]:
     """Return all that the cells say, figures included, with each cell's prints in one."""
-    cells = (coalesce_streams(cell.get("outputs", [])) for cell in notebook.cells)
+    # Copied, for `coalesce_streams` changes what it is given.
+    cells = (coalesce_streams(deepcopy(cell.get("outputs", []))) for cell in notebook.cells)
     outputs = [output for cell in cells for output in cell]
     return [output.get("text") or str(sorted(output.get("data", {}).items())) for output in outputs]
 
