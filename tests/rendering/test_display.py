@@ -235,3 +235,15 @@ def test_a_dedent_of_nothing_takes_nothing(build: Build) -> None:
     kept = build(index_rst=page.format(" 0"), a_py=code)
     assert code_of(kept.sides()[0]) == "    a = 1\n"
     assert code_of(build(index_rst=page.format(""), a_py=code).sides()[0]) == "a = 1\n"
+
+
+def test_outputs_of_sides_in_an_environment_are_shown_beside_them(build: Build) -> None:
+    page = (
+        "Page\n====\n\n.. codediff::\n   :title: Old, New\n   :env: old, new\n\n"
+        "   print(1)\n   ---\n   print(2)\n\n"
+        ".. testoutput:: Old\n\n   1\n\n.. testoutput:: New\n\n   2\n"
+    )
+    environments = "codediff_environments = {'old': [], 'new': []}\n"
+    built = build(index_rst=page, conf=environments)
+    outputs = [side.select_one(".codediff-output pre").get_text() for side in built.sides()]
+    assert outputs == ["1\n", "2\n"]
