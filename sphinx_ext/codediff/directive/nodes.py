@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.config import Config
-
-from ..rendering.align import Row, align
 
 
 class codediff(nodes.container):
@@ -27,24 +24,6 @@ def sides(block: codediff) -> list[Side]:
         for side in block.children
         if isinstance(side, nodes.container)
     ]
-
-
-def rows(block: codediff) -> list[Row]:
-    """Return the rows of a block, the lines of its sides next to each other."""
-    return align([code.astext().split("\n") for _side, _title, code in sides(block)])
-
-
-def highlight(block: codediff, config: Config) -> frozenset[str]:
-    """Return which of ``markers`` and ``changes`` a block highlights."""
-    mode = block.get("highlight") or config.codediff_highlight
-    if mode == "both":
-        return frozenset({"markers", "changes"})
-    if mode == "none":
-        return frozenset()
-    if mode is None:
-        marked = any(code["highlight_args"].get("hl_lines") for _side, _title, code in sides(block))
-        mode = "markers" if marked else "changes"
-    return frozenset({mode})
 
 
 def title(block: codediff) -> str:

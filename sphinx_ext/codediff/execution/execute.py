@@ -199,10 +199,8 @@ class Execution:
         length = len(want.splitlines())
         location: Location | None = None
         if not message and not want:
-            message, location = (
-                "printed something, though no output is shown",
-                self.printed.location,
-            )
+            message = "printed something, though no output is shown"
+            location = self.printed.location
         elif not message:
             message = "printed something else than expected" if got else "printed nothing"
             ended = index == length and got.splitlines()[index : index + 1] == [""]
@@ -236,9 +234,8 @@ class Execution:
             location = location or (self.files[error.filename or ""], error.lineno or 1)
         if expected := split_expected(want)[1]:
             message += f"; expected {expected.strip()}"
-        frames = "".join(
-            _hide_own_frames(traceback.TracebackException.from_exception(error)).format()
-        )
+        shown = _hide_own_frames(traceback.TracebackException.from_exception(error))
+        frames = "".join(shown.format())
         if self.debug and location and not isinstance(error, SystemExit) and not is_syntax:
             print(frames, file=sys.__stdout__)
             debugger = pdb.Pdb(stdout=sys.__stdout__)
