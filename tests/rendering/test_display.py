@@ -211,27 +211,3 @@ def test_the_page_offers_its_words_to_the_script(pages: Built) -> None:
         for script in head.select("script:not([defer], [async])[src]")
         if "codediff" in script["src"]
     ]
-
-
-@pytest.mark.parametrize(
-    "option",
-    [
-        *("pyobject: nothing", "lines: x", "lines: 7-9", "lines: 1-9"),
-        *("start-after: nothing", "end-before: nothing", "dedent: 8"),
-    ],
-)
-def test_a_part_of_a_file_that_is_not_there_is_warned_about(build: Build, option: str) -> None:
-    page = f"Page\n====\n\n.. codediff::\n   :title: A, B\n   :file: a.py, b.py\n   :{option}\n"
-    built = build(index_rst=page, a_py="a = 1\n", b_py="b = 1\n")
-    (warning,) = built.warnings
-    assert warning.startswith("index.rst:4: WARNING: cannot show 'a.py': ")
-    assert warning.endswith(" [codediff.file]")
-
-
-def test_a_dedent_of_nothing_takes_nothing(build: Build) -> None:
-    options = "   :title: A, B\n   :file: a.py, a.py\n   :lines: 2\n   :dedent:{}\n"
-    page = f"Page\n====\n\n.. codediff::\n{options}"
-    code = "if True:\n    a = 1\n"
-    kept = build(index_rst=page.format(" 0"), a_py=code)
-    assert code_of(kept.sides()[0]) == "    a = 1\n"
-    assert code_of(build(index_rst=page.format(""), a_py=code).sides()[0]) == "a = 1\n"

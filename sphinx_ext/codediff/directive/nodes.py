@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from docutils import nodes
-from sphinx.application import Sphinx
-from sphinx.config import Config
-
-from ..rendering.align import Row, align
 
 
 class codediff(nodes.container):
@@ -29,34 +25,8 @@ def sides(block: codediff) -> list[Side]:
     ]
 
 
-def rows(block: codediff) -> list[Row]:
-    """Return the rows of a block, the lines of its sides next to each other."""
-    return align([code.astext().split("\n") for _side, _title, code in sides(block)])
-
-
-def highlight(block: codediff, config: Config) -> frozenset[str]:
-    """Return which of ``markers`` and ``changes`` a block highlights."""
-    mode = block.get("highlight") or config.codediff_highlight
-    if mode == "both":
-        return frozenset({"markers", "changes"})
-    if mode == "none":
-        return frozenset()
-    if mode is None:
-        marked = any(code["highlight_args"].get("hl_lines") for _side, _title, code in sides(block))
-        mode = "markers" if marked else "changes"
-    return frozenset({mode})
-
-
-def title(block: codediff) -> str:
-    """Return the block's caption, or the titles of its sides, as plain text."""
-    if isinstance(block[0], nodes.caption):
-        return block[0].astext()
-    return ", ".join(title.astext() for _side, title, _code in sides(block))
-
-
-def add_labels(app: Sphinx, doctree: nodes.document) -> None:
-    """Let ``:ref:`` to a named block show its title, as it does for a section."""
-    labels = app.env.get_domain("std").labels  # type: ignore[attr-defined]
-    for block in doctree.findall(codediff):
-        for name in block["names"]:
-            labels[name] = app.env.docname, block["ids"][0], title(block)
+def text_of_references(block: nodes.Node) -> str:
+    """Return what ``:ref:`` and ``:numref:`` show for a block: its caption, or its titles."""
+    if isinstance(block.children[0], nodes.caption):
+        return block.children[0].astext()
+    return ", ".join(side.children[0].astext() for side in block.children)

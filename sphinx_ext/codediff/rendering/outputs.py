@@ -60,7 +60,7 @@ def _outputs(block: codediff) -> list[tuple[nodes.literal_block, list[int]]]:
             continue  # an output that is hidden, or the exception that a side raises
         if not isinstance(node, nodes.literal_block) or "testoutput" not in (
             node.get("testnodetype"),
-            node.get("apart"),
+            node.get("isolated_testnodetype"),
         ):
             break
         names = set(node["groups"])
