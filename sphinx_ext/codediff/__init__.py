@@ -45,7 +45,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_enumerable_node(  # with a caption, it has a number under ``numfig``
         nodes.codediff,
         "code-block",
-        nodes.text_of_references,
         html=(html.visit, plain.depart),
         latex=(plain.visit_latex, plain.depart),
         text=(plain.visit_text, plain.depart),
@@ -55,6 +54,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_message_catalog(translation.DOMAIN, str(translation.CATALOGUES))
     app.add_builder(builder.ProgramsBuilder)
     app.connect("doctree-read", groups.resolve, priority=480)
+    app.connect("doctree-read", nodes.add_labels)
     app.connect("doctree-read", stamp.note_page)
     app.connect("doctree-resolved", downloads.resolve)
     app.connect("doctree-resolved", stamp.add_stamps)

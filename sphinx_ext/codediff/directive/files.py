@@ -37,10 +37,7 @@ def read_files(
 
 
 def _pick(path: str, options: Mapping[str, Any], config: Config) -> list[tuple[int, str]]:
-    """Return the lines of a file that the options choose, each with its number.
-
-    Raises OSError, ValueError, IndexError or PycodeError if there are none.
-    """
+    """Return the lines of a file that the options choose, numbered; raise if there are none."""
     names = ("pyobject", "start-after", "end-before")
     choice = {name: options[name] for name in names if name in options}
     with suppress_logging() as logged:  # Sphinx warns of some mistakes and raises for others.

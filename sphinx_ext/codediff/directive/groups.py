@@ -5,8 +5,10 @@ Works on the nodes that ``sphinx.ext.doctest`` makes, and on the sides of blocks
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from doctest import IGNORE_EXCEPTION_DETAIL
 
 from docutils import nodes
@@ -18,9 +20,7 @@ from .sides import split_names, suggest
 from .warn import logger, warn
 
 # As in coverage.py, so that a page and a module are marked alike.
-_PRAGMA = re.compile(
-    r"[ \t]*#\s*(?:pragma|PRAGMA)[:\s]?\s*(?:no|NO)\s*(?:cover|COVER)\b[^'\"\n]*$", re.MULTILINE
-)
+_PRAGMA = re.compile(r"(?m)[ \t]*#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(cover|COVER)\b[^'\"\n]*$")
 _RAISED = re.compile(r"^Traceback .*\n(?:[ \t].*\n)*(?:\w+\.)*(\w+)", re.MULTILINE)
 
 
@@ -59,13 +59,16 @@ def _kind(node: nodes.Element) -> str:
 
 def _hide_pragmas(node: nodes.Element) -> None:
     """Remove the pragmas of coverage.py from code, and note the indices of the lines."""
-    lines = node.astext().split("\n")
+    source, text = node.astext(), _PRAGMA.sub("", node.astext())
+    with suppress(SyntaxError, ValueError):  # a session, for instance
+        if text == source or ast.dump(ast.parse(source)) != ast.dump(ast.parse(text)):
+            return  # There is none, or it is inside a string.
+    lines = source.split("\n")
     node["no_cover"] = [index for index, line in enumerate(lines) if _PRAGMA.search(line)]
-    if node["no_cover"]:
-        node.rawsource = _PRAGMA.sub("", node.astext())
-        node[:] = [nodes.Text(node.rawsource)]
-        if "test" in node:  # what Sphinx executes where it hides doctest's flags
-            node["test"] = _PRAGMA.sub("", node["test"])
+    node.rawsource = text
+    node[:] = [nodes.Text(text)]
+    if "test" in node:  # what Sphinx executes where it hides doctest's flags
+        node["test"] = _PRAGMA.sub("", node["test"])
 
 
 def _share(tests: Sequence[nodes.Element]) -> None:
@@ -96,8 +99,7 @@ def _check_names(tests: Sequence[nodes.Element]) -> None:
             elif kind == "testcode":
                 waiting.add(group)
             elif kind == "testoutput" and group != "*" and waiting.isdisjoint({group, "*"}):
-                message = f"this output is compared with nothing; place it below code of {group!r} "
-                message += "that has no other output and is not a session"
+                message = f"nothing to compare; code of {group!r} has one output below it, a session none"
                 warn("testoutput", message, node)
             elif kind in {"testoutput", "doctest"} and not _is_conditional(node):
                 waiting.discard(group)

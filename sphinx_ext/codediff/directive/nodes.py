@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from docutils import nodes
+from sphinx.application import Sphinx
 
 
 class codediff(nodes.container):
@@ -25,8 +26,10 @@ def sides(block: codediff) -> list[Side]:
     ]
 
 
-def text_of_references(block: nodes.Node) -> str:
-    """Return what ``:ref:`` and ``:numref:`` show for a block: its caption, or its titles."""
-    if isinstance(block.children[0], nodes.caption):
-        return block.children[0].astext()
-    return ", ".join(side.children[0].astext() for side in block.children)
+def add_labels(app: Sphinx, doctree: nodes.document) -> None:
+    """Let ``:ref:`` show the titles of a named block that has no caption."""
+    labels = app.env.get_domain("std").labels  # type: ignore[attr-defined]
+    for block in doctree.findall(codediff):
+        for name in block["names"] if isinstance(block[0], nodes.container) else ():
+            titles = ", ".join(title.astext() for _side, title, _code in sides(block))
+            labels[name] = app.env.docname, block["ids"][0], titles

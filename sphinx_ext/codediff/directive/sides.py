@@ -52,8 +52,7 @@ class Side:
     @property
     def is_session(self) -> bool:
         """Whether the code is a ``>>>`` session, perhaps below comments."""
-        lines = (line for line in self.part.lines if line.strip() and line[0] != "#")
-        return next(lines, "").startswith(">>>")
+        return re.match(r"([ \t]*(#.*)?\n)*>>>", self.code) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +167,7 @@ def _side(
         mistakes.append(("empty", f"the side {title!r} is empty; write it or drop its title", -1))
     kept = slice(first, last + 1)
     trimmed = Part(code[kept], part.start + first, part.file, part.numbers[kept])
-    lines = tuple(index - first + 1 for index in marked)
-    return Side(title, group, trimmed, lines, skipped), [
+    return Side(title, group, trimmed, tuple(index - first + 1 for index in marked), skipped), [
         Problem(kind, message, None if part.file else max(part.start + index, 0))
         for kind, message, index in mistakes
     ]
