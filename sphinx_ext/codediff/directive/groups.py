@@ -99,7 +99,7 @@ def _check_names(tests: Sequence[nodes.Element]) -> None:
             elif kind == "testcode":
                 waiting.add(group)
             elif kind == "testoutput" and group != "*" and waiting.isdisjoint({group, "*"}):
-                message = f"nothing to compare; code of {group!r} has one output below it, a session none"
+                message = f"nothing to compare; code of {group!r} has one output, a session none"
                 warn("testoutput", message, node)
             elif kind in {"testoutput", "doctest"} and not _is_conditional(node):
                 waiting.discard(group)
