@@ -106,6 +106,16 @@ def test_a_session_is_a_doctest(build: Build) -> None:
     assert "Expected:\n    3\nGot:\n    2\n" in built.output
 
 
+def test_a_session_may_begin_with_comments(build: Build) -> None:
+    session = "# Twice:\n\n   # two times\n   >>> 2 * {}\n   4"
+    text = page(block(session.format(2), "x = 1"))
+    built = build(builder="doctest", index_rst=text)
+    assert built.status == 0, built.output
+    assert ">>> 2 * 2" in build(index_rst=text).sides()[0].select_one(".highlight-pycon").text
+    built = build(builder="doctest", index_rst=page(block(session.format(3), "x = 1")))
+    assert "Expected:\n    4\nGot:\n    6\n" in built.output
+
+
 @pytest.mark.parametrize("option", ["skip-test", "skip_test"])
 def test_a_skipped_side_is_not_executed(build: Build, option: str) -> None:
     text = page(block("1 / 0", "x = 1")).replace(
@@ -159,6 +169,20 @@ def test_a_side_that_fails_otherwise_or_not_at_all_fails(build: Build, names: st
 def test_a_message_that_is_shown_is_checked(build: Build) -> None:
     wrong = TRACEBACK.replace("unsupported operand", "another message")
     built = build(builder="doctest", index_rst=raising("TypeError", wrong))
+    assert "1 failure in tests" in built.output
+
+
+PRINTED = ".. testoutput:: No Dropout\n\n   before"
+
+
+def test_output_before_an_exception_is_shown_and_passes(build: Build) -> None:
+    text = raising("TypeError", PRINTED).replace('1 + "a"', 'print("before"); 1 + "a"')
+    built = build(builder="doctest", index_rst=text)
+    assert (built.status, built.warnings) == (0, []), built.output
+    assert "before" in build(index_rst=text).sides()[0].select_one(".codediff-output").text
+    built = build(
+        builder="doctest", index_rst=text.replace("raises: TypeError", "raises: KeyError")
+    )
     assert "1 failure in tests" in built.output
 
 

@@ -26,16 +26,10 @@ def sides(block: codediff) -> list[Side]:
     ]
 
 
-def title(block: codediff) -> str:
-    """Return the block's caption, or the titles of its sides, as plain text."""
-    if isinstance(block[0], nodes.caption):
-        return block[0].astext()
-    return ", ".join(title.astext() for _side, title, _code in sides(block))
-
-
 def add_labels(app: Sphinx, doctree: nodes.document) -> None:
-    """Let ``:ref:`` to a named block show its title, as it does for a section."""
+    """Let ``:ref:`` show the titles of a named block that has no caption."""
     labels = app.env.get_domain("std").labels  # type: ignore[attr-defined]
     for block in doctree.findall(codediff):
-        for name in block["names"]:
-            labels[name] = app.env.docname, block["ids"][0], title(block)
+        for name in block["names"] if isinstance(block[0], nodes.container) else ():
+            titles = ", ".join(title.astext() for _side, title, _code in sides(block))
+            labels[name] = app.env.docname, block["ids"][0], titles

@@ -6,58 +6,28 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from docutils import nodes
-from docutils.parsers.rst.directives import (
-    choice,
-    class_option,
-    flag,
-    nonnegative_int,
-    unchanged,
-    unchanged_required,
-)
+from docutils.parsers.rst import directives
 from sphinx.directives import optional_int
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 HIGHLIGHTS = ("markers", "changes", "both", "none")
-
-
-def highlight(argument: str) -> str:
-    """Return one of `HIGHLIGHTS`, or raise `ValueError`."""
-    return str(choice(argument, HIGHLIGHTS))
-
-
+TEXTS = (
+    *("title", "groups", "skip-test", "env", "raises", "code-sep", "caption", "name", "language"),
+    *("view", "file", "pyobject", "start-after", "end-before", "lines"),
+)
+OLDER = ("title-left", "title-right", "skip-test", "code-sep")
 OPTIONS: dict[str, Callable[[str], Any]] = {
-    "title": unchanged_required,
-    "title-left": unchanged,
-    "title-right": unchanged,
-    "sync": flag,
-    "groups": unchanged_required,
-    "skip-test": unchanged_required,
-    "no-run": flag,
-    "env": unchanged_required,
-    "raises": unchanged_required,
-    "code-sep": unchanged_required,
-    "caption": unchanged_required,
-    "name": unchanged_required,
-    "class": class_option,
-    "language": unchanged_required,
-    "linenos": flag,
+    **dict.fromkeys(("sync", "no-run", "linenos"), directives.flag),
+    **dict.fromkeys(TEXTS, directives.unchanged_required),
+    **dict.fromkeys(("title-left", "title-right"), directives.unchanged),
+    "class": directives.class_option,
     "lineno-start": int,
-    "highlight": highlight,
-    "view": unchanged_required,
-    "context": nonnegative_int,
-    "file": unchanged_required,
-    "pyobject": unchanged_required,
-    "start-after": unchanged_required,
-    "end-before": unchanged_required,
-    "lines": unchanged_required,
+    "highlight": lambda argument: directives.choice(argument, HIGHLIGHTS),
+    "context": directives.nonnegative_int,
     "dedent": optional_int,
-    # Published pages have these.
-    "title_left": unchanged,
-    "title_right": unchanged,
-    "skip_test": unchanged_required,
-    "code_sep": unchanged_required,
 }
+OPTIONS |= {name.replace("-", "_"): OPTIONS[name] for name in OLDER}  # on published pages
 DEFAULTS = {name: OPTIONS[name] for name in ("title", "sync", "env", "language", "highlight")}
 
 

@@ -8,12 +8,6 @@ from sphinx.util import logging
 logger = logging.getLogger(__name__)
 
 
-def warn(kind: str, message: str, location: Node | tuple[str, int] | str) -> None:
-    """Emit one warning of the type ``codediff.KIND``.
-
-    Args:
-        kind: The subtype; the manual lists all of them.
-        message: What is wrong and how to fix it.
-        location: A node, or ``"file:line"``; without a line, the colon tells it from a page's name.
-    """
+def warn(kind: str, message: str, location: Node | str) -> None:
+    """Warn with the type ``codediff.KIND`` at a node, or at ``"file:line"``, or ``"file:"``."""
     logger.warning(message, type="codediff", subtype=kind, location=location)

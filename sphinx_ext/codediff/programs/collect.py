@@ -19,6 +19,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.ext.ifconfig import ifconfig
 
 from ..directive.nodes import codediff, sides
+from ..execution.compare import split_expected
 from ..execution.data import Piece, Program
 from ..execution.source import skips
 from .results import digest
@@ -45,12 +46,14 @@ class PagePiece:
         is_output: Whether it is such an output.
         is_skipped: Whether its ``:skipif:`` keeps it from being executed.
         side: Location of the side, if it is one.
+        raises: Whether it is the end of the traceback that ``:raises:`` expects.
     """
 
     piece: Piece
     is_output: bool = False
     is_skipped: bool = False
     side: SideLocation | None = None
+    raises: bool = False
 
     @property
     def is_test(self) -> bool:
@@ -114,6 +117,7 @@ def collect_page(
             is_output=doctest_directive(node) == "testoutput",
             is_skipped=skip and "skipif" in node and _is_true(node["skipif"], config),
             side=side,
+            raises="raises" in node,
         )
         named: list[str] = node.get("groups", [config.doctest_test_doctest_blocks])
         if "environment" in node:
@@ -224,9 +228,12 @@ def _in_order(pieces: Iterable[PagePiece]) -> Iterator[PagePiece]:
             {"setup": setups, "cleanup": cleanups}.get(piece.kind, tests).append(one)
         elif tests and tests[-1].piece.kind == "code":
             # The same piece may be in other groups: copy it with this output.
-            code = replace(tests[-1].piece, output=piece.source, flags=piece.flags)
+            last, output, flags = tests[-1].piece, piece.source, piece.flags
+            if tests[-1].raises and split_expected(output)[1] is None:  # printed before it raises
+                output, flags = f"{output}\n{last.output}", {**last.flags, **flags}
+            code = replace(last, output=output, flags=flags)
             code = replace(code, output_file=piece.file, output_line=piece.line)
-            tests[-1] = replace(tests[-1], piece=code)
+            tests[-1] = replace(tests[-1], piece=code, raises=one.raises)
     yield from (*setups, *tests, *cleanups)
 
 

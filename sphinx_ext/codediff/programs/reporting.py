@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..directive.invisible import spell_out
 from ..execution.data import Failure
 from .reading import relative
 from .results import Result, read, write
@@ -24,7 +23,7 @@ Reports = Mapping[tuple[str, str], Any]
 
 def printable(text: str) -> str:
     """Return the name of an item; two colons separate names for pytest."""
-    return spell_out(text).replace("::", ":")
+    return text.replace("::", ":")
 
 
 def item_names(page: Mapping[str, Any]) -> dict[str, str]:
@@ -97,4 +96,4 @@ def explain(failure: Failure, root: Path) -> str:
     elif failure.expected or failure.got:
         difference = difflib.ndiff(failure.expected.splitlines(), failure.got.splitlines())
         shown += ["", "  expected (-) and got (+)", *(line.rstrip("\n") for line in difference)]
-    return spell_out("\n".join(shown))
+    return "\n".join(shown)
