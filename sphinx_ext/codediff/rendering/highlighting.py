@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from html import escape
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 from docutils import nodes
 from pygments.filters import ErrorToken
@@ -17,12 +17,9 @@ from pygments.lexer import Lexer
 from pygments.token import STANDARD_TYPES, Error, _TokenType
 from sphinx.writers.html5 import HTML5Translator
 
-from ..directive.invisible import is_plain, keep_in_order, show, unseen
-
 Span = tuple[str, str]
 """CSS classes, and the text that has them."""
 Ranges = Sequence[tuple[int, int]]
-_INVISIBLE = "\0"  # takes the place of the classes
 
 
 def highlight_side(translator: HTML5Translator, code: nodes.literal_block) -> list[list[Span]]:
@@ -36,33 +33,14 @@ def highlight_side(translator: HTML5Translator, code: nodes.literal_block) -> li
     options = translator.config.highlight_options.get(language, {})
     try:
         lexer = bridge.get_lexer(source, language, options, force, location=code)
-        lines = _lex(lexer, source + "\n", strict=not force)
+        return _lex(lexer, source + "\n", strict=not force)
     except ErrorToken:
         if language == "default":
             language = "none"
         else:  # warns that the code could not be lexed, with the type and place of the warning
             bridge.highlight_block(source, language, options, force, location=code)
         lexer = bridge.get_lexer(source, language, options, force=True, location=code)
-        lines = _lex(lexer, source + "\n", strict=False)
-    if is_plain(source.replace("\n", "")):
-        return lines
-    return [_isolate_invisible(line) for line in lines]
-
-
-def _isolate_invisible(line: list[Span]) -> list[Span]:
-    """Make a span of each invisible character."""
-    # The characters next to one decide whether it can be seen, whatever span they are in.
-    invisible = set(unseen("".join(text for _classes, text in line)))
-    if not invisible:
-        return line
-    spans: list[Span] = []
-    start = 0
-    for classes, text in line:
-        for is_invisible, run in groupby(range(start, start + len(text)), invisible.__contains__):
-            part = "".join(text[position - start] for position in run)
-            spans += [(_INVISIBLE, one) for one in part] if is_invisible else [(classes, part)]
-        start += len(text)
-    return spans
+        return _lex(lexer, source + "\n", strict=False)
 
 
 def _lex(lexer: Lexer, source: str, *, strict: bool) -> list[list[Span]]:
@@ -100,9 +78,7 @@ def _css_classes(kind: _TokenType) -> str:
 @lru_cache(maxsize=8192)
 def _html(span: Span) -> str:
     classes, text = span
-    if classes == _INVISIBLE:
-        return show(text)
-    text = keep_in_order(escape(text, quote=False))
+    text = escape(text, quote=False)
     return f'<span class="{classes}">{text}</span>' if classes else text
 
 

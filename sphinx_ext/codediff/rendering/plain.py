@@ -8,7 +8,6 @@ from sphinx.writers.manpage import ManualPageTranslator
 from sphinx.writers.texinfo import TexinfoTranslator
 from sphinx.writers.text import TextTranslator
 
-from ..directive.invisible import spell_out
 from ..directive.nodes import Side, codediff, sides
 from .align import align
 from .blocks import highlighted, rows
@@ -18,9 +17,6 @@ Translator = LaTeXTranslator | ManualPageTranslator | TexinfoTranslator | TextTr
 
 def visit(self: Translator, node: codediff) -> None:
     """Prepare the sides to be written one after the other, under the block's caption."""
-    for _side, _title, code in sides(node):
-        code.rawsource = spell_out(code.astext())
-        code[:] = [nodes.Text(code.rawsource)]
     if isinstance(node[0], nodes.caption):
         # Outside of HTML, captions are allowed in floats alone.
         node[0] = nodes.paragraph("", "", nodes.strong("", "", *node[0].children))
