@@ -42,32 +42,3 @@ def test_every_line_of_every_mode_is_shown(visit: Visit, site: Site) -> None:
             assert [line.text for line in side.seen if not line.is_summary and not line.is_gap] == (
                 code.split("\n")
             )
-
-
-def test_what_cannot_be_seen_is_a_symbol_and_reorders_nothing(visit: Visit) -> None:
-    shown = visit("copying").locator("#hidden")
-    symbols = shown.locator("bdi[data-character]").evaluate_all(
-        """all => all.map(one => {
-          const { content } = getComputedStyle(one, "::before");
-          return [content, one.getBoundingClientRect().width > 20];
-        })"""
-    )
-    names = ["202E", "2066", "2069", "2066", "200B", "00AD", "001B", "007F"]
-    assert symbols == [[f'"U+{name}"', True] for name in names]
-    places = shown.locator("pre > *").evaluate_all(
-        """lines => lines.map(line => {
-          const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT), places = [];
-          while (walker.nextNode())
-            [...walker.currentNode.data].forEach((character, at) => {
-              if (!/[ -~]/.test(character) || character === "\\x7f") return;
-              const range = document.createRange();
-              range.setStart(walker.currentNode, at);
-              range.setEnd(walker.currentNode, at + 1);
-              const { top, left } = range.getBoundingClientRect();
-              places.push([top, left]);
-            });
-          return places;
-        })"""
-    )
-    for line in places:
-        assert line == sorted(line)

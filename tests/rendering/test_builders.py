@@ -92,20 +92,6 @@ def test_man_has_a_unified_diff_and_texinfo_captioned_code(build: Build) -> None
     assert "@caption{No `Dropout'}" in path.read_text("utf-8")
 
 
-SUFFIXES = {"text": ".txt", "man": ".1", "latex": ".tex"}
-
-
-@pytest.mark.parametrize("builder", SUFFIXES)
-def test_what_cannot_be_seen_is_spelled_out(build: Build, builder: str) -> None:
-    page = ".. codediff::\n   :title: A, B\n\n   a = 'x\u202ey'\n   ---\n   a = 1\n"
-    built = build(builder=builder, index_rst=f"Page\n====\n\n{page}", conf="project = 'Page'\n")
-    found = built.outdir.rglob(f"*{SUFFIXES[builder]}")
-    (path,) = (one for one in found if one.stem in ("index", "page"))
-    text = path.read_text("utf-8")
-    assert "u202e" in text
-    assert "\u202e" not in text
-
-
 def test_epub_has_the_sides(build: Build) -> None:
     built = build(
         builder="epub", index_rst=PAGE, conf="version = '1'\ncopyright = '2026'\nlanguage = 'en'"
