@@ -9,7 +9,6 @@ from __future__ import annotations
 import __future__
 
 import atexit
-import builtins
 import contextlib
 import doctest
 import faulthandler
@@ -23,20 +22,19 @@ import signal
 import sys
 import traceback
 import types
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from importlib import metadata
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from .compare import describe, first_difference, matches, raises_expected, split_expected
 from .data import Location, Piece, Program, make_failure
-from .measure import instrument
-from .source import SessionError, examples, imported_packages, parse, shown_lines
+from .measure import record_lines
+from .source import SessionError, examples, imported_packages, pad, shown_lines
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    Report = Callable[[dict[str, Any]], None]
+Report = Callable[[dict[str, Any]], None]
 
 LIMIT = 1 << 16
 """Characters of one text, such as an output, that are reported; a longer one loses its middle."""
@@ -68,12 +66,7 @@ class _Printed(io.StringIO):
 
 
 class Execution:
-    """The run of one program.
-
-    Args:
-        request: As `Runner` makes it.
-        report: Called with each message.
-    """
+    """The run of one program, as a request of `Runner` describes it."""
 
     def __init__(self, request: Mapping[str, Any], report: Report) -> None:
         self.program = Program.from_json(request["program"])
@@ -89,12 +82,6 @@ class Execution:
             # Without a time, the entry is not compared with the page itself.
             linecache.cache[path] = (sum(map(len, lines)), None, lines, path)
         self.paths = {file: path for path, file in self.files.items()}
-        self.recorders: dict[str, str] = {}
-        self.lines: dict[str, set[int]] = {}
-        for number, path in enumerate(self.files if request["measure"] else ()):
-            self.recorders[path] = f"__codediff_{number}__"
-            self.lines[path] = set()
-            setattr(builtins, self.recorders[path], self.lines[path].update)
         self.printed = _Printed(lambda frame: self.locate(traceback.walk_stack(frame)))
         self.module = types.ModuleType("__main__")
         self.module.__file__ = str(root / self.program.page)
@@ -176,11 +163,8 @@ class Execution:
         """Return the code of an example, on the lines that it has in its file."""
         path = self.paths[self.piece.file]
         mode = "single" if self.piece.kind == "doctest" else "exec"
-        lines = self.piece.line_numbers[example.lineno :]
-        tree = parse(example.source, path, lines, mode, self.future)
-        if path in self.recorders:
-            instrument(tree, self.recorders[path])
-        code: types.CodeType = compile(tree, path, mode, self.future, dont_inherit=True)
+        source = pad(example.source, self.piece.line_numbers[example.lineno :])
+        code: types.CodeType = compile(source, path, mode, self.future, dont_inherit=True)
         self.future |= code.co_flags & _FUTURE  # holds for the rest of the program
         return code
 
@@ -247,7 +231,7 @@ class Execution:
         """Report a failure, at the beginning of the running piece if there is no location."""
         texts = {name: clip(text) for name, text in texts.items()}
         failure = make_failure(self.program, self.index, kind, clip(message), location, **texts)
-        self.report({"failure": failure.to_json()})
+        self.report({"failure": asdict(failure)})
 
 
 def _hide_own_frames(error: traceback.TracebackException) -> traceback.TracebackException:
@@ -285,8 +269,9 @@ def execute(request: Mapping[str, Any]) -> NoReturn:
         sys.argv = [execution.program.page]
         if execution.debug:
             pdb.set_trace = _set_trace  # which `breakpoint` calls
+        recorded = record_lines(execution.files) if request["measure"] else {}
         execution.run()
-        lines = {execution.files[path]: sorted(ran) for path, ran in execution.lines.items()}
+        lines = {execution.files[path]: sorted(ran) for path, ran in recorded.items()}
         python = ".".join(map(str, sys.version_info[:3]))
         versions = distributions(imported_packages(execution.program))
         report({"end": {"lines": lines, "versions": versions, "python": python}})
