@@ -34,7 +34,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Program:
-    """All the code of one group on one page, in the order of the page."""
+    """All the code of one group on one page: set-up, code and sessions, clean-up."""
 
     page: str  # its path, absolute or relative to the runner's root; the program's ``__file__``
     group: str  # name of the doctest group

@@ -95,14 +95,13 @@ class Execution:
         return self.program.pieces[self.index]
 
     def run(self) -> None:
-        """Run set-up, code and clean-up in the order of Sphinx; failed set-up ends the run."""
-        kinds = [piece.kind for piece in self.program.pieces]
-        setups = [at for at, kind in enumerate(kinds) if kind == "setup"]
-        tests = [at for at, kind in enumerate(kinds) if kind in {"code", "doctest"}]
-        cleanups = [at for at, kind in enumerate(kinds) if kind == "cleanup"]
-        failed = [at for at in setups if not self.run_piece(at)]
-        for at in [] if failed else tests + cleanups:
-            self.run_piece(at)
+        """Run all pieces; nothing but set-up is run if some of it fails."""
+        is_ready = True
+        for index, piece in enumerate(self.program.pieces):
+            if piece.kind == "setup":
+                is_ready &= self.run_piece(index)
+            elif is_ready:
+                self.run_piece(index)
 
     def run_piece(self, index: int) -> bool:
         """Run one piece and return whether it passed."""

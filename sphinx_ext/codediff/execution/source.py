@@ -73,8 +73,7 @@ def skips(piece: Piece, flags: Collection[str] = ()) -> bool:
 def leading_imports(program: Program) -> list[str]:
     """Return the imports before any other code runs, each as one statement without ``as``."""
     found: list[str] = []
-    order = {"setup": 0, "code": 1, "doctest": 1, "cleanup": 2}
-    for piece in sorted(program.pieces, key=lambda piece: order[piece.kind]):
+    for piece in program.pieces:
         with contextlib.suppress(SyntaxError, ValueError):
             sources = [
                 one.source for one in examples(piece) if not one.options.get(doctest.SKIP, False)
