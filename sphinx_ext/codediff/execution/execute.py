@@ -32,7 +32,7 @@ from typing import Any, NoReturn
 from .compare import describe, first_difference, matches, raises_expected, split_expected
 from .data import Location, Piece, Program, make_failure
 from .measure import record_lines
-from .source import SessionError, examples, imported_packages, pad, shown_lines
+from .source import SessionError, examples, imported_packages, parse, shown_lines
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -162,8 +162,9 @@ class Execution:
         """Return the code of an example, on the lines that it has in its file."""
         path = self.paths[self.piece.file]
         mode = "single" if self.piece.kind == "doctest" else "exec"
-        source = pad(example.source, self.piece.line_numbers[example.lineno :])
-        code: types.CodeType = compile(source, path, mode, self.future, dont_inherit=True)
+        lines = self.piece.line_numbers[example.lineno :]
+        tree = parse(example.source, path, lines, mode, self.future)
+        code: types.CodeType = compile(tree, path, mode, self.future, dont_inherit=True)
         self.future |= code.co_flags & _FUTURE  # holds for the rest of the program
         return code
 

@@ -11,7 +11,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from .data import Piece
-from .source import examples, pad
+from .source import examples, parse
 
 
 class Lines:
@@ -33,8 +33,8 @@ class Lines:
         marked = {piece.line_numbers[index] for index in piece.no_cover}
         try:
             for example in examples(piece):
-                source = pad(example.source, piece.line_numbers[example.lineno :])
-                tree = ast.parse(source)
+                lines = piece.line_numbers[example.lineno :]
+                tree = parse(example.source, piece.file, lines)
                 for node in ast.walk(tree):  # outer statements before those within them
                     self._add(node, marked)
                 found |= set(_lines_of_code(compile(tree, "", "exec", dont_inherit=True)))

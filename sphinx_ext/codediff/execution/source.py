@@ -7,6 +7,7 @@ import contextlib
 import doctest
 import re
 from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 from .data import Piece, Program
 
@@ -108,18 +109,40 @@ def imported_packages(program: Program) -> Iterator[str]:
                     yield from (one.split()[1].partition(".")[0] for one in _imports(node))
 
 
-def pad(source: str, line_numbers: Sequence[int]) -> str:
-    """Return code with blank lines added such that each line has its number in the file.
+def parse(
+    source: str, file: str, line_numbers: Sequence[int], mode: str = "exec", flags: int = 0
+) -> ast.Module:
+    """Return a syntax tree whose nodes are on the given lines of a file.
 
     Args:
         source: The code.
-        line_numbers: Line of the file for each line of the code, ascending.
+        file: Name for messages and tracebacks.
+        line_numbers: Line of the file for each line of the code.
+        mode: "exec" or "single".
+        flags: Those of `compile`, such as the future statements that hold.
+
+    Raises:
+        SyntaxError: With its line in the file.
     """
-    padded: list[str] = []
-    for line, number in zip(source.split("\n"), line_numbers, strict=False):
-        padded += [""] * (number - 1 - len(padded))
-        padded.append(line)
-    return "\n".join([*padded, ""])
+    tree: ast.Module
+    flags |= ast.PyCF_ONLY_AST
+    if isinstance(line_numbers, range):  # with padding, warnings name the right line as well
+        padded = "\n" * (line_numbers.start - 1) + source
+        tree = compile(padded, file, mode, flags, dont_inherit=True)
+        return tree
+    try:
+        tree = compile(source, file, mode, flags, dont_inherit=True)
+    except SyntaxError as error:
+        error.lineno = line_numbers[min(error.lineno or 1, len(line_numbers)) - 1]
+        error.end_lineno = error.lineno
+        raise
+    nodes: list[Any] = [node for node in ast.walk(tree) if hasattr(node, "end_col_offset")]
+    for node in nodes:
+        node.lineno = line_numbers[node.lineno - 1]
+        node.end_lineno = max(line_numbers[node.end_lineno - 1], node.lineno)
+        if node.end_lineno == node.lineno:
+            node.end_col_offset = max(node.end_col_offset, node.col_offset)
+    return tree
 
 
 def shown_lines(program: Program, file: str) -> list[str]:
