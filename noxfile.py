@@ -37,12 +37,14 @@ COMPILED = {
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
+# Tests start hundreds of interpreters, which may not be allowed to write bytecode.
+COMPILE = {"UV_COMPILE_BYTECODE": "1"}
 STRICT = ("-W", "--keep-going")
 
 
 def install(session: nox.Session) -> None:
     """Install what ``requirements.txt`` locks, the same for every session."""
-    session.install("--require-hashes", "-r", "requirements.txt")
+    session.install("--require-hashes", "-r", "requirements.txt", env=COMPILE)
 
 
 @nox.session
@@ -114,6 +116,7 @@ def versions(session: nox.Session, sphinx: str) -> None:
     session.install(
         *("--upgrade", "--requirements=pyproject.toml", "--all-extras", "--group=tests"),
         wanted.get(sphinx, f"sphinx=={sphinx}.*"),
+        env=COMPILE,
     )
     # Without flax and the extensions of the group "neighbours".
     session.run("pytest", "--numprocesses=auto", "-m", "not site", *SUITE, *session.posargs)

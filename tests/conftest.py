@@ -68,11 +68,17 @@ def run_pytest(
     folder: Path, *arguments: str | Path, path: Iterable[str] = (), typed: str | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run pytest with the plugin in a folder, in a process of its own."""
-    environ = {"PYTHONPATH": os.pathsep.join([str(ROOT / "sphinx_ext"), *path])}
+    environ = {
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "sphinx_ext"), *path]),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # those of Hypothesis and others take seconds
+        "JAX_PLATFORMS": "cpu",
+    }
+    plugins = ("codediff.pytest_plugin", "xdist", "pytest_cov", "pytest_timeout")
+    loaded = [argument for plugin in plugins for argument in ("-p", plugin)]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", *arguments],
+        [sys.executable, "-m", "pytest", *loaded, *arguments],
         cwd=folder,
-        env=os.environ | {"JAX_PLATFORMS": "cpu"} | environ,
+        env=os.environ | environ,
         input=typed,
         capture_output=True,
         text=True,

@@ -14,6 +14,7 @@ import pytest
 from codediff.directive.nodes import codediff, sides
 from conftest import HERE, Build, Built, build_set, code_of, run_pytest
 
+pytestmark = pytest.mark.site
 SOURCE = HERE / "neighbours"
 PLACES = {  # of the blocks with these titles
     "card": ("index", ".sd-card > .sd-card-body"),
