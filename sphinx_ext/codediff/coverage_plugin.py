@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from coverage import Coverage, CoveragePlugin, FileReporter
 from coverage.exceptions import CoverageException, CoverageWarning
@@ -40,22 +40,29 @@ class PagePlugin(CoveragePlugin):
         programs: The file that the builder ``codediff-programs`` wrote.
     """
 
+    latest: ClassVar[Path | None] = None
+    """The list of the test run in this process, if there is one."""
+
     def __init__(self, programs: Path) -> None:
         self.programs = programs.absolute()
 
     @cached_property
     def pieces(self) -> dict[str, list[Piece]]:
-        """The code of all pages, by absolute path; empty if no page has been read."""
+        """The code of all pages, by absolute path.
+
+        Raises:
+            CoverageException: If the pages have not been read.
+        """
         found: defaultdict[str, list[Piece]] = defaultdict(list)
-        if self.programs.is_file():
-            try:
-                pages = json.loads(self.programs.read_text("utf-8"))["pages"]
-                for program in (one for page in pages for one in page["programs"]):
-                    for piece in Program.from_json(program).pieces:
-                        found[piece.file].append(piece)
-            except (AttributeError, LookupError, TypeError, ValueError, OSError) as error:
-                message = f"{self.programs} is not the list of a test run, start one: {error!r}"
-                raise CoverageException(message) from error
+        programs = self.latest or self.programs
+        try:
+            pages = json.loads(programs.read_text("utf-8"))["pages"]
+            for program in (one for page in pages for one in page["programs"]):
+                for piece in Program.from_json(program).pieces:
+                    found[piece.file].append(piece)
+        except (AttributeError, LookupError, TypeError, ValueError, OSError) as error:
+            message = f"{programs} is not the list of a test run, start one: {error!r}"
+            raise CoverageException(message) from error
         return found
 
     def file_reporter(self, filename: str) -> FileReporter:

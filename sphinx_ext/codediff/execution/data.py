@@ -109,6 +109,7 @@ class Failure(_Record):
         traceback: Frames of the pages and of libraries, without those of this package.
         expected: Output that the page shows.
         got: Output or exception that came instead.
+        example: Index of the example in that piece, if its output is wrong.
     """
 
     kind: Literal["exception", "output", "exit", "signal", "timeout", "syntax"]
@@ -120,6 +121,7 @@ class Failure(_Record):
     traceback: str = ""
     expected: str = ""
     got: str = ""
+    example: int = 0
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ class Outcome(_Record):
 
 
 def make_failure(
-    program: Program, index: int, kind: Any, message: str, location: Location | None, **texts: str
+    program: Program, index: int, kind: Any, message: str, location: Location | None, **others: Any
 ) -> Failure:
     """Return a failure with the title of the piece that holds its line.
 
@@ -161,14 +163,14 @@ def make_failure(
         kind: As in `Failure`.
         message: As in `Failure`.
         location: Where it failed; None is the first line of the running piece.
-        texts: The other attributes of `Failure`.
+        others: The other attributes of `Failure`.
     """
     if not program.pieces:
-        return Failure(kind, message, program.page, 1, "", 0, **texts)
+        return Failure(kind, message, program.page, 1, "", 0, **others)
     running = program.pieces[index]
     file, line = location or (running.file, running.line)
     candidates = (running, *program.pieces)
     holder = next(
         (one for one in candidates if one.file == file and line in one.line_numbers), running
     )
-    return Failure(kind, message, file, line, holder.title, index, **texts)
+    return Failure(kind, message, file, line, holder.title, index, **others)

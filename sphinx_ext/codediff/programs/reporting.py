@@ -21,20 +21,9 @@ Pages = Mapping[str, Any]
 Reports = Mapping[tuple[str, str], Any]
 
 
-def printable(text: str) -> str:
-    """Return the name of an item; two colons separate names for pytest."""
-    return text.replace("::", ":")
-
-
-def item_names(page: Mapping[str, Any]) -> dict[str, str]:
-    """Return the name of the item of each group, no two of them the same."""
-    groups: dict[str, str] = {}
-    for group in page["digests"]:
-        name = printable(group)
-        while name in groups:
-            name += "'"
-        groups[name] = group
-    return {group: name for name, group in groups.items()}
+def item_name(group: str) -> str:
+    """Return the name of the item of a group; two colons separate names for pytest."""
+    return group.replace("::", ":")
 
 
 def count_sides(pages: Pages, reports: Reports, root: Path) -> str:
@@ -46,9 +35,8 @@ def count_sides(pages: Pages, reports: Reports, root: Path) -> str:
             f"{relative(file, root)}:{line} {title!r}" for file, line, title in page["skipped"]
         )
         counts["not run"] += len(page["unexecuted"])
-        names = item_names(page)
         for group, sides in page["sides"].items():
-            report = reports.get((path, names[group]))
+            report = reports.get((path, item_name(group)))
             counts["not run" if not report else "ran" if report.passed else "failed"] += sides
     parts = [f"{counts['ran']} ran", f"{len(skipped)} skipped by name"]
     parts[1] += f" ({', '.join(skipped)})" if skipped else ""
@@ -67,10 +55,9 @@ def write_results(file: Path, pages: Pages, reports: Reports) -> None:
     with contextlib.suppress(ValueError):
         results = read(file)
     for path, page in pages.items():
-        for group, name in item_names(page).items():
-            digest = page["digests"][group]
+        for group, digest in page["digests"].items():
             digests.add(digest)
-            report = reports.get((path, name))
+            report = reports.get((path, item_name(group)))
             if report and report.passed:
                 properties: dict[str, Any] = dict(report.user_properties)
                 results[digest] = Result(**json.loads(properties["codediff"]))
