@@ -95,15 +95,17 @@ def current() -> Coverage | None:
     return coverage if __name__ in (plugins or ()) else None  # type: ignore[operator]
 
 
-def record(coverage: Coverage, program: Program, outcome: Outcome, *, root: Path) -> None:
-    """Add the lines that a program executed to the data of coverage.py.
+def record(program: Program, outcome: Outcome, *, root: Path) -> None:
+    """Add the lines that a program executed to the data of coverage.py, if it is measuring.
 
     Args:
-        coverage: The measurement, from `current`.
         program: The program.
         outcome: Its outcome, with lines measured.
         root: Folder that the files of the program are relative to.
     """
+    coverage = current()
+    if coverage is None:
+        return
     files = {piece.file for piece in program.pieces if not piece.file.startswith("<")}
     lines = {str(Path(root, file)): outcome.lines.get(file, []) for file in files}
     if coverage.get_option("run:relative_files"):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .execution.data import Outcome, Program
     from .execution.runner import Runner
 
-SESSION = pytest.StashKey["Session"]()
+NAME = "codediff-session"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,8 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
         session = Session(config, json.loads(config.workerinput["codediff"]))
     else:
         session = Controller(config)
-    config.stash[SESSION] = session
-    config.pluginmanager.register(session, "codediff-session")
+    config.pluginmanager.register(session, NAME)
 
 
 def _read_pages(config: pytest.Config) -> dict[str, Any]:
@@ -74,10 +73,8 @@ def _read_pages(config: pytest.Config) -> dict[str, Any]:
             parse_definition(name, definition)
     except (OSError, OverflowError, ReadingError, ValueError) as error:
         raise pytest.UsageError(f"--codediff: {error}") from None
-    if current_coverage():
-        from .coverage_plugin import PagePlugin
-
-        PagePlugin.latest = cache / "programs.json"
+    if plugin := _coverage_plugin():
+        plugin.PagePlugin.latest = cache / "programs.json"
     return data
 
 
@@ -100,13 +97,8 @@ class Session:
 
     def __init__(self, config: pytest.Config, data: dict[str, Any]) -> None:
         self.config, self.data = config, data
+        self.pages: dict[str, Any] = data["pages"]
         self.runners: dict[str, Runner] = {}
-
-    @property
-    def pages(self) -> dict[str, Any]:
-        """The pages by path, relative to pytest's root."""
-        pages: dict[str, Any] = self.data["pages"]
-        return pages
 
     def relative(self, path: str | Path) -> str:
         """Return a path relative to pytest's root, with links to folders resolved."""
@@ -140,21 +132,16 @@ class Session:
 
             python = sys.executable
             if environment:
-                python = str(
-                    python_of(
-                        environment,
-                        self.data["environments"],
-                        cache=_cache(self.config) / "environments",
-                        folder=Path(self.data["confdir"]),
-                    )
-                )
-            cwd = self.config.getini("codediff_cwd")
+                known, folder = self.data["environments"], Path(self.data["confdir"])
+                cache = _cache(self.config) / "environments"
+                python = str(python_of(environment, known, cache=cache, folder=folder))
+            root, cwd = self.config.rootpath, self.config.getini("codediff_cwd")
             runner = Runner(
                 python,
-                root=self.config.rootpath,
+                root=root,
                 path=[one for one in self.data["path"] if one not in sys.path],
-                measure=current_coverage() is not None,
-                cwd=self.config.rootpath / cwd if cwd else None,
+                measure=bool((plugin := _coverage_plugin()) and plugin.current()),
+                cwd=root / cwd if cwd else None,
             )
             programs = [one for page in self.pages.values() for one in page["programs"]]
             runner.share_imports(
@@ -225,17 +212,14 @@ class Controller(Session):
     def _update_outputs(self) -> None:
         """Write the output of programs that failed for their output alone to the pages."""
         from .execution.data import Failure, Program
-        from .programs.reporting import item_name
         from .programs.updating import update_outputs
 
         outcomes = []
-        for path, page in self.pages.items():
-            for program in map(Program.from_json, page["programs"]):
-                report = self.reports.get((path, item_name(program.group)))
-                properties: dict[str, Any] = dict(report.user_properties) if report else {}
-                if "codediff-failures" in properties:
-                    failures = json.loads(properties["codediff-failures"])
-                    outcomes.append((program, [Failure.from_json(one) for one in failures]))
+        for report in self.reports.values():
+            if text := dict(report.user_properties).get("codediff-update"):
+                program, failures = json.loads(str(text))
+                found = [Failure.from_json(one) for one in failures]
+                outcomes.append((Program.from_json(program), found))
         root = self.config.rootpath
         self.messages += update_outputs(outcomes, since=self.begin, root=root)
 
@@ -256,7 +240,7 @@ class PageFile(pytest.File):
         from .execution.data import Program
         from .programs.reporting import item_name
 
-        session = self.config.stash[SESSION]
+        session = self.config.pluginmanager.getplugin(NAME)
         page = session.pages[session.relative(self.path)]
         for program in map(Program.from_json, page["programs"]):
             name = item_name(program.group)
@@ -276,21 +260,9 @@ class PageFile(pytest.File):
             yield MistakeItem.from_parent(self, name=f"warning {number} ({kind})", message=message)
 
 
-def current_coverage() -> Any:
-    """Return the measurement of coverage.py in this process, if one uses the plugin for pages."""
-    if "coverage" not in sys.modules:
-        return None
-    from . import coverage_plugin
-
-    return coverage_plugin.current()
-
-
-class ProgramError(Exception):
-    """A program failed."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome.failures[0].message)
-        self.outcome = outcome
+def _coverage_plugin() -> Any:
+    """Return the plugin for coverage.py, if coverage.py has imported it in this process."""
+    return sys.modules.get(f"{__package__}.coverage_plugin")
 
 
 class ProgramItem(pytest.Item):
@@ -302,30 +274,33 @@ class ProgramItem(pytest.Item):
         self.timeout = float(self.config.getini("codediff_timeout"))
 
     def runtest(self) -> None:
-        """Run the program in a process of its own.
-
-        Raises:
-            ProgramError: If it fails.
-        """
+        """Run the program in a process of its own, and fail as it does."""
         from dataclasses import asdict
 
+        from .execution.environments import EnvironmentNotMadeError
+        from .programs.reporting import explain
         from .programs.results import Result, today
 
-        runner = self.config.stash[SESSION].runner(self.program.environment)
-        outcome = self._debug(runner) or runner.run(self.program, self.timeout)
-        if coverage := current_coverage():
-            from .coverage_plugin import record
-
-            record(coverage, self.program, outcome, root=self.config.rootpath)
+        program, root = self.program, self.config.rootpath
+        try:
+            runner = self.config.pluginmanager.getplugin(NAME).runner(program.environment)
+            outcome = self._debug(runner) or runner.run(program, self.timeout)
+        except (EnvironmentNotMadeError, OSError, RuntimeError) as error:
+            piece = next((one for one in program.pieces if one.title), program.pieces[0])
+            location = f"{piece.file}:{piece.line}"
+            pytest.fail(f"{location}: {program.group!r} could not be run: {error}", pytrace=False)
+        if plugin := _coverage_plugin():
+            plugin.record(program, outcome, root=root)
         result = Result(today(), outcome.python, outcome.versions)
         self.user_properties.append(("codediff", json.dumps(asdict(result))))
         if self.config.getoption("--codediff-update"):
-            failures = json.dumps([asdict(one) for one in outcome.failures])
-            self.user_properties.append(("codediff-failures", failures))
+            update = [program.to_json(), [one.to_json() for one in outcome.failures]]
+            self.user_properties.append(("codediff-update", json.dumps(update)))
         if outcome.stdout:
             self.add_report_section("call", "stdout", outcome.stdout)
         if not outcome.passed:
-            raise ProgramError(outcome)
+            text = "\n\n".join(explain(one, root) for one in outcome.failures)
+            pytest.fail(text, pytrace=False)
 
     def _debug(self, runner: Runner) -> Outcome | None:
         """Run the program in the terminal, if pytest is called with ``--pdb``."""
@@ -337,21 +312,6 @@ class ProgramItem(pytest.Item):
             return runner.run(self.program, debug=True)
         finally:
             capture.resume()
-
-    def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        """Show the lines of the page, not those of the runner."""
-        from .execution.environments import EnvironmentNotMadeError
-        from .programs.reporting import explain
-
-        if isinstance(excinfo.value, (EnvironmentNotMadeError, OSError, RuntimeError)):
-            pieces = self.program.pieces
-            piece = next((one for one in pieces if one.title), pieces[0])
-            location = f"{piece.file}:{piece.line}"
-            return f"{location}: {self.program.group!r} could not be run: {excinfo.value}"
-        if isinstance(excinfo.value, ProgramError):
-            root = self.config.rootpath
-            return "\n\n".join(explain(one, root) for one in excinfo.value.outcome.failures)
-        return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the page, the index of the program's first line, and its group."""

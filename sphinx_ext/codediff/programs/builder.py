@@ -37,7 +37,7 @@ class ProgramsBuilder(DummyBuilder):
 
     def record(self, record: Any) -> None:
         """Keep a warning about a block with the page, until that is read again."""
-        text = logging.LogRecord.getMessage(record).partition("\n")[0]
+        text = " ".join(logging.LogRecord.getMessage(record).split("\n")[:2])
         kind, subtype = getattr(record, "type", ""), getattr(record, "subtype", "")
         is_suppressed = is_suppressed_warning(kind, subtype, self.config.suppress_warnings)
         docname = self.env.temp_data.get("docname")  # none when Sphinx emits all a second time
