@@ -70,9 +70,8 @@ def update_outputs(
         failed = {one.piece for one in failures}
         shown |= {_block(one) for at, one in enumerate(program.pieces) if at not in failed}
         for failure in failures:
-            block = _block(program.pieces[failure.piece])
             try:
-                edits[block].add(_edit(program, failure))
+                edits[_block(program.pieces[failure.piece])].add(_edit(program, failure))
             except NotUpdatedError as error:
                 messages.append(f"not updated {failure.file}:{failure.line}: {error}")
     by_file: dict[str, list[Edit]] = defaultdict(list)
@@ -84,8 +83,8 @@ def update_outputs(
     for file, wanted in by_file.items():
         try:
             messages += _write(root / file, wanted, since)
-        except (NotUpdatedError, OSError, UnicodeError) as error:
-            messages.append(f"not updated {file}: {error}")
+        except OSError as error:
+            messages.append(f"not updated {file}: {error.strerror}")
     return messages
 
 
@@ -112,7 +111,8 @@ def _edit(program: Program, failure: Failure) -> Edit:
             end += 1
         line, above = piece.line + end, source[end - 1].strip()
         got = [line or "<BLANKLINE>" for line in got]
-    if HEADER.search(failure.expected) or not (above or (old and piece.output_line)):
+    is_shown = above or (old and piece.output_line and not HEADER.search(failure.expected))
+    if not is_shown or file.endswith(".py"):
         raise NotUpdatedError("the page has no output there that can be replaced")
     flags = {doctest.register_optionflag(name): True for name in program.flags} | example.options
     bits = sum(flag for flag, is_set in flags.items() if is_set)
@@ -131,44 +131,36 @@ def _split(text: str) -> list[str]:
 
 
 def merge(want: Sequence[str], got: Sequence[str], flags: int) -> list[str]:
-    """Return the lines of an output, with those of the page that still match in their place.
+    """Return the lines that were printed, or those of the page where they still match.
 
     Args:
         want: The lines of the page.
         got: The lines that were printed.
         flags: doctest's flags.
     """
-    patterns = [line for line in want if line.strip() != "..."]
-
-    def pattern(line: str) -> str:
-        return next((one for one in patterns if matches(f"{one}\n", f"{line}\n", flags)), line)
-
-    lines: list[str] = []
-    pairs = SequenceMatcher(None, want, [pattern(line) for line in got], autojunk=False)
-    for kind, start, stop, got_start, got_stop in pairs.get_opcodes():
-        known, new = want[start:stop], got[got_start:got_stop]
-        dots = next((at for at, line in enumerate(known) if line.strip() == "..."), None)
-        if kind == "equal":
-            lines += known
-        elif dots is not None and len(new) >= len(known) - 1:  # the rest stands for the same lines
-            lines += [*new[:dots], known[dots], *new[len(new) - (len(known) - dots - 1) :]]
-        else:
-            lines += new
+    patterns, lines = [one for one in want if one.strip() != "..."], list[str]()
+    known = [
+        next((one for one in patterns if matches(f"{one}\n", f"{line}\n", flags)), line)
+        for line in got
+    ]
+    pairs = SequenceMatcher(None, want, known, autojunk=False)
+    for _kind, start, stop, got_start, got_stop in pairs.get_opcodes():
+        old, new = want[start:stop], known[got_start:got_stop]
+        dots = next((at for at, line in enumerate(old) if line.strip() == "..."), None)
+        if dots is not None and len(new) >= len(old) - 1:  # it stands for all but the lines around
+            new = [*new[:dots], old[dots], *new[len(new) - (len(old) - dots - 1) :]]
+        lines += new
     return lines
 
 
-def _write(path: Path, edits: Iterable[Edit], since: float) -> list[str]:
-    """Write edits to a file, and return a message for each.
+def _write(path: Path, edits: Sequence[Edit], since: float) -> list[str]:
+    """Write edits to a file, unless it has changed since, and return a message for each.
 
     Raises:
-        NotUpdatedError: If none can be written.
         OSError: If the file cannot be read or written.
-        UnicodeError: If it is not UTF-8.
     """
-    if path.suffix == ".py":
-        raise NotUpdatedError("it is a module")
     if path.stat().st_mtime > since:
-        raise NotUpdatedError("the file has changed since it was read")
+        return [f"not updated {edits[0].file}: the file has changed since it was read"]
     text = path.read_bytes().decode("utf-8")
     lines, messages = text.split("\n"), []
     is_notebook, is_ascii = path.suffix == ".ipynb", text.isascii()
@@ -177,14 +169,14 @@ def _write(path: Path, edits: Iterable[Edit], since: float) -> list[str]:
         raw, known = (lines[at - 1], edit.above) if edit.above else (lines[at], edit.old[0])
         # In a notebook, each line is a string.
         end = ('\\n",' if is_notebook else "") + ("\r" if raw.endswith("\r") else "")
-        encoded = [
+        shown, *encoded = [
             json.dumps(line, ensure_ascii=is_ascii)[1:-1] if is_notebook else line
             for line in (known, *edit.old, *edit.new)
         ]
-        before = raw.partition(encoded[0])[0]
-        written = [f"{before}{line}".rstrip() + end for line in encoded[1:]]
+        before = raw.partition(shown)[0]
+        written = [f"{before}{line}".rstrip() + end for line in encoded]
         old, new = written[: len(edit.old)], written[len(edit.old) :]
-        if encoded[0] in raw and raw.endswith(end) and lines[at : at + len(old)] == old:
+        if shown in raw and raw.endswith(end) and lines[at : at + len(old)] == old:
             lines[at : at + len(old)] = new
             messages.append(f"updated {edit.file}:{edit.line}")
         else:
