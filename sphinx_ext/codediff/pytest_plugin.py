@@ -290,7 +290,7 @@ class ProgramItem(pytest.Item):
             location = f"{piece.file}:{piece.line}"
             pytest.fail(f"{location}: {program.group!r} could not be run: {error}", pytrace=False)
         if plugin := _coverage_plugin():
-            plugin.record(program, outcome, root=root)
+            plugin.record(program, outcome, root)
         result = Result(today(), outcome.python, outcome.versions)
         self.user_properties.append(("codediff", json.dumps(asdict(result))))
         if self.config.getoption("--codediff-update"):

@@ -44,8 +44,7 @@ def parse_definition(name: str, definition: Any) -> tuple[str, list[str]]:
 def python_of(name: str, definitions: Mapping[str, Any], *, cache: Path, folder: Path) -> Path:
     """Return the interpreter of an environment, which is made if there is none yet.
 
-    The key of an environment is a digest of its Python, its requirements and the files that these
-    name: under whatever name, the same ones are installed once.
+    Its key is a digest of its Python, its requirements and the files that these name.
 
     Args:
         name: Name of the environment.

@@ -22,7 +22,7 @@ def source_folder(first: Path) -> Path:
     folder = first if first.is_dir() else first.parent
     top = conf_folder(folder) or folder
     between = [one for one in (folder, *folder.parents) if one.is_relative_to(top)]
-    return ([one for one in between if any(one.glob("index.*"))] or [folder])[-1]
+    return [folder, *(one for one in between if any(one.glob("index.*")))][-1]
 
 
 def conf_folder(folder: Path) -> Path | None:

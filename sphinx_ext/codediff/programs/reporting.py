@@ -22,7 +22,7 @@ Reports = Mapping[tuple[str, str], Any]
 
 
 def item_name(group: str) -> str:
-    """Return the name of the item of a group; two colons separate names for pytest."""
+    """Return a name for pytest, to which two colons separate names."""
     return group.replace("::", ":")
 
 
@@ -31,15 +31,14 @@ def count_sides(pages: Pages, reports: Reports, root: Path) -> str:
     blocks, counts, skipped = 0, Counter[str](), list[str]()
     for path, page in pages.items():
         blocks += page["blocks"]
-        skipped += (
-            f"{relative(file, root)}:{line} {title!r}" for file, line, title in page["skipped"]
-        )
+        for file, line, title in page["skipped"]:
+            skipped.append(f"{relative(file, root)}:{line} {title!r}")
         counts["not run"] += len(page["unexecuted"])
         for group, sides in page["sides"].items():
             report = reports.get((path, item_name(group)))
             counts["not run" if not report else "ran" if report.passed else "failed"] += sides
-    parts = [f"{counts['ran']} ran", f"{len(skipped)} skipped by name"]
-    parts[1] += f" ({', '.join(skipped)})" if skipped else ""
+    names = f" ({', '.join(skipped)})" if skipped else ""
+    parts = [f"{counts['ran']} ran", f"{len(skipped)} skipped by name{names}"]
     parts += [f"{counts[one]} {one}" for one in ("failed", "not run") if counts[one]]
     total = counts.total() + len(skipped)
     return f"codediff: {blocks} blocks, {total} sides: {', '.join(parts)}"
@@ -71,16 +70,14 @@ def explain(failure: Failure, root: Path) -> str:
     message, *notes = failure.message.split("\n")
     side = f"  (side {failure.title!r})" if failure.title else ""
     shown = [f"{failure.file}:{failure.line}: {message}{side}", *notes]
-    try:
-        lines = Path(root, failure.file).read_text("utf-8").split("\n")
-    except (OSError, UnicodeError):
-        lines = []
+    path = Path(root, failure.file)
+    lines = path.read_text("utf-8").split("\n") if path.is_file() else []
     for number in range(max(1, failure.line - 2), min(len(lines), failure.line + 2) + 1):
         mark = ">" if number == failure.line else " "
         shown.append(f"{mark} {number:4} | {lines[number - 1]}".rstrip())
     if failure.traceback:
         shown += ["", failure.traceback.rstrip()]
     elif failure.expected or failure.got:
-        difference = difflib.ndiff(failure.expected.splitlines(), failure.got.splitlines())
-        shown += ["", "  expected (-) and got (+)", *(line.rstrip("\n") for line in difference)]
+        shown += ["", "  expected (-) and got (+)"]
+        shown += difflib.ndiff(failure.expected.splitlines(), failure.got.splitlines())
     return "\n".join(shown)

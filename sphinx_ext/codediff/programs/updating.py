@@ -32,8 +32,8 @@ class Edit:
 
     Attributes:
         file: The file.
-        line: Number of the output's first line; of the line below the code if it has none.
-        above: The line of code above it, without indentation; "" if the output is a block.
+        line: Number of the first line of the output, or of the line where it would be.
+        above: The line of a session above it, without indentation; "" if it is a block.
         old: Its lines, as they were read.
         new: The lines to write.
     """
@@ -43,10 +43,6 @@ class Edit:
     above: str
     old: tuple[str, ...]
     new: tuple[str, ...]
-
-
-class NotUpdatedError(Exception):
-    """An output is not updated; the message says why."""
 
 
 def update_outputs(
@@ -72,7 +68,7 @@ def update_outputs(
         for failure in failures:
             try:
                 edits[_block(program.pieces[failure.piece])].add(_edit(program, failure))
-            except NotUpdatedError as error:
+            except ValueError as error:
                 messages.append(f"not updated {failure.file}:{failure.line}: {error}")
     by_file: dict[str, list[Edit]] = defaultdict(list)
     for (file, line), found in edits.items():
@@ -99,10 +95,10 @@ def _edit(program: Program, failure: Failure) -> Edit:
     """Return the new lines for an output.
 
     Raises:
-        NotUpdatedError: If there is no place for it, or a page cannot hold it.
+        ValueError: If there is no place for it, or a page cannot hold it.
     """
     piece = program.pieces[failure.piece]
-    old, got = _split(failure.expected), _split(failure.got)
+    old, got = failure.expected.splitlines(), failure.got.splitlines()
     (file, line), above, example = _block(piece), "", examples(piece)[failure.example]
     if piece.kind == "doctest" and not piece.lines:
         source = piece.source.split("\n")
@@ -111,23 +107,19 @@ def _edit(program: Program, failure: Failure) -> Edit:
             end += 1
         line, above = piece.line + end, source[end - 1].strip()
         got = [line or "<BLANKLINE>" for line in got]
-    is_shown = above or (old and piece.output_line and not HEADER.search(failure.expected))
-    if not is_shown or file.endswith(".py"):
-        raise NotUpdatedError("the page has no output there that can be replaced")
+    is_shown = above or (old and piece.output_line)
+    if not is_shown or HEADER.search(failure.expected) or file.endswith(".py"):
+        raise ValueError("the page has no output there that can be replaced")
     flags = {doctest.register_optionflag(name): True for name in program.flags} | example.options
     bits = sum(flag for flag, is_set in flags.items() if is_set)
     for lines in (merge(old, got, bits), got):
         text = "".join(f"{line}\n" for line in lines)
-        is_literal = not any(map(_NOT_LITERAL.search, lines))
-        if not above:  # parsers remove what is around the lines of a block
-            is_literal &= text.strip("\n") + "\n" == text == textwrap.dedent(text)
+        # Of a block, parsers remove the indentation, and empty lines at either end.
+        is_literal = above or text.strip("\n") + "\n" == text == textwrap.dedent(text)
+        is_literal = is_literal and not any(map(_NOT_LITERAL.search, lines))
         if is_literal and matches(text, failure.got, bits):
             return Edit(file, line, above, tuple(old), tuple(lines))
-    raise NotUpdatedError("a page cannot hold the output that was printed")
-
-
-def _split(text: str) -> list[str]:
-    return text.removesuffix("\n").split("\n") if text else []
+    raise ValueError("a page cannot hold the output that was printed")
 
 
 def merge(want: Sequence[str], got: Sequence[str], flags: int) -> list[str]:
