@@ -373,7 +373,7 @@ def assert_mistakes_fail(output: str) -> None:
     assert f"\n{place}:5: unknown view 'unifed'; did you mean 'unified'? [codediff.vie" in output
     assert f'\n{place}:14: Error in "codediff" directive: unknown option: "titel"' in output
     assert f"\n{place}:21: cannot show 'missing.py': " in output
-    assert "Missing (not executed); see the warnings of the page" in output
+    assert "Missing (not executed); see the warnings" in output
     assert f"\n{place}:32: Bash (not executed)" in output
 
 

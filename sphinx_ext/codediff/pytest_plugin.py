@@ -64,8 +64,8 @@ def _read_pages(config: pytest.Config) -> dict[str, Any]:
     arguments = [config.invocation_params.dir / str(one).partition("::")[0] for one in config.args]
     named: str = config.getini("codediff_source")
     source = config.rootpath / named if named else source_folder(arguments[0].resolve())
-    cache = _cache(config)
     try:
+        cache = _cache(config)
         today()
         float(config.getini("codediff_timeout"))
         data = read_pages(source, cache, root=config.rootpath, arguments=arguments)
@@ -132,7 +132,7 @@ class Session:
 
             python = sys.executable
             if environment:
-                known, folder = self.data["environments"], Path(self.data["confdir"])
+                known, folder = self.data["environments"], self.config.rootpath / self.data["conf"]
                 cache = _cache(self.config) / "environments"
                 python = str(python_of(environment, known, cache=cache, folder=folder))
             root, cwd = self.config.rootpath, self.config.getini("codediff_cwd")
@@ -247,11 +247,7 @@ class PageFile(pytest.File):
             yield ProgramItem.from_parent(self, name=name, program=program)
         for file, line, title in page["unexecuted"]:
             name = f"{item_name(title)} (not executed)"
-            advice = (
-                "see the warnings of the page"
-                if page["warnings"]
-                else "name its group in ':skip-test:'"
-            )
+            advice = "see the warnings" if page["warnings"] else "name its group in ':skip-test:'"
             message = f"{session.relative(file)}:{line}: {name}; {advice}"
             yield MistakeItem.from_parent(self, name=name, message=message)
         for number, (location, kind, text) in enumerate(page["warnings"], 1):

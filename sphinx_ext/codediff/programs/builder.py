@@ -54,7 +54,6 @@ class ProgramsBuilder(DummyBuilder):
         """Write the programs of all pages, including those that have not changed."""
         results = results_file(self.config, self.confdir)
         data = {
-            "confdir": str(self.confdir),
             "environments": self.config.codediff_environments,
             "path": [*self.config.doctest_path, *sys.path],
             "results": results and str(results),

@@ -33,6 +33,8 @@ def conf_folder(folder: Path) -> Path | None:
 def read_pages(source: Path, cache: Path, *, root: Path, arguments: list[Path]) -> dict[str, Any]:
     """Return what the builder ``codediff-programs`` writes, with its pages by relative path.
 
+    The folder of ``conf.py`` is added as ``conf``.
+
     Args:
         source: Folder of the pages.
         cache: Folder for doctrees, so that only pages that changed are read, and ``programs.json``.
@@ -62,6 +64,7 @@ def read_pages(source: Path, cache: Path, *, root: Path, arguments: list[Path]) 
             for name in ("file", "output_file"):
                 if Path(piece[name]).is_absolute():
                     piece[name] = relative(piece[name], root)
+    data["conf"] = os.path.relpath(os.path.realpath(conf), os.path.realpath(root))
     return data | {"pages": {relative(page["path"], root): page for page in data["pages"]}}
 
 
