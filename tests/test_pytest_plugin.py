@@ -140,8 +140,6 @@ ROWS = 1
 '''
 AUTODOC = "Page\n====\n\n.. autoclass:: module.C\n   :members:\n\n.. autodata:: module.ROWS\n"
 FILES = "Page\n====\n\n.. codediff::\n   :title: {}\n   :file: {}\n   :lines: {}\n"
-ESCAPES = "Page\n====\n\n.. codediff::\n   :title: A\x1b[5m, B\n\n   x = 1  # \x1b[31m\n"
-ESCAPES += "   raise ValueError('\\x1b]52;c;\\x07')\n   ---\n   y = 1\n"
 SKIPPED = """
 Page
 ====
@@ -202,10 +200,6 @@ Page
    x = 2
 
 .. codediff::
-   :title: C, Missing
-   :file: a.py, missing.py
-
-.. codediff::
    :title: Shell, Bash
    :language: bash
    :skip-test: Shell
@@ -214,6 +208,8 @@ Page
    ---
    exit
 """
+MISSING = "Page\n====\n\n.. codediff::\n   :title: Good, Missing\n   :file: one.py, missing.py\n"
+MISSING += "\n.. testoutput:: Good\n\n   1\n"
 README = (ROOT / "sphinx_ext" / "README.md").read_text("utf-8")
 EXAMPLE = README.partition("```rst\n")[2].partition("```")[0]
 PICKED = 'text = """\\\na\n# hidden\nb\n"""\nassert text == "a\\nb\\n"\ntext.nothing\n'
@@ -230,9 +226,9 @@ PAGES = {
     "twice_rst": CODE_TWICE,
     "module_py": MODULE,
     "autodoc_rst": AUTODOC,
-    "escapes_rst": ESCAPES,
     "skipped_rst": SKIPPED,
     "mistaken_rst": MISTAKEN,
+    "missing_rst": MISSING,
     "readme_rst": f"Page\n====\n\n{EXAMPLE}",
     "colons_rst": "Page\n====\n\n.. codediff::\n   :title: a::b, c\n\n   1\n   ---\n   2\n\n>>> 1\n1\n",
     "a_py": FUNCTION,
@@ -356,14 +352,8 @@ def test_all_sides_are_counted(site: Site) -> None:
     counted = summary_line(site.output)
     skipped = ["9 'Old'", "16 'Session'", "20 'Code'"]
     places = ", ".join(f"docs/skipped.rst:{one}" for one in skipped)
-    assert f" 4 skipped by name (docs/mistaken.rst:30 'Shell', {places})" in counted
+    assert f" 4 skipped by name (docs/mistaken.rst:25 'Shell', {places})" in counted
     assert ("skipped.rst", "Left out") not in site.items
-
-
-def test_no_control_character_of_a_page_reaches_the_terminal(site: Site) -> None:
-    assert r"\x1b]52;c;\x07" in site.output
-    assert r"A\x1b[5m" in site.output
-    assert "\x1b" not in site.output
 
 
 def assert_mistakes_fail(output: str) -> None:
@@ -372,9 +362,9 @@ def assert_mistakes_fail(output: str) -> None:
     assert f"\n{place}:5: no side belongs to the group 'Bee'" in output
     assert f"\n{place}:5: unknown view 'unifed'; did you mean 'unified'? [codediff.vie" in output
     assert f'\n{place}:14: Error in "codediff" directive: unknown option: "titel"' in output
-    assert f"\n{place}:21: cannot show 'missing.py': " in output
-    assert "Missing (not executed); see the warnings" in output
-    assert f"\n{place}:32: Bash (not executed)" in output
+    assert f"\n{place}:25: Bash (not executed); see the warnings" in output
+    assert "\ndocs/missing.rst:4: cannot show 'missing.py': " in output
+    assert "docs/missing.py:1: Missing (not executed); see the warnings" in output
 
 
 def test_mistakes_fail(site: Site) -> None:

@@ -74,7 +74,7 @@ Run = Callable[..., str]
 
 def make(definition: Any, folder: Path) -> Path:
     """Return the interpreter of an environment that is kept in a folder."""
-    return python_of("old", {"old": definition}, cache=folder / "kept", folder=folder.parent)
+    return python_of("old", {"old": definition}, cache=folder / "kept", folder=folder)
 
 
 @pytest.fixture
@@ -218,8 +218,12 @@ def test_requirements_are_what_pip_takes(tmp_path: Path, wheels: Path) -> None:
     assert version("-c constraints.txt", *found) == "1"
 
 
-@pytest.mark.parametrize("requirement", ["./project", "-e project"])
-def test_a_project_that_changes_is_installed_again(tmp_path: Path, requirement: str) -> None:
+@pytest.mark.parametrize(
+    ("requirement", "changed"), [("./project", "library.py"), ("-e project", "pyproject.toml")]
+)
+def test_a_project_that_changes_is_installed_again(
+    tmp_path: Path, requirement: str, changed: str
+) -> None:
     project = tmp_path / "project"
     project.mkdir()
     build = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
@@ -228,10 +232,12 @@ def test_a_project_that_changes_is_installed_again(tmp_path: Path, requirement: 
     made = []
     for version in ("1", "2"):
         (project / "library.py").write_text(f"VERSION = {version}\n")
-        environments = {"e": [requirement]}
-        made.append(python_of("e", environments, cache=tmp_path / "cache", folder=tmp_path))
+        (project / "README.md").write_text(f"{version}\n")  # is not what is installed
+        for path in (project / "README.md", project / changed):
+            made.append(make([requirement], tmp_path))
+            path.write_text(f"{path.read_text()}# changed\n")
         assert version_in(made[-1]) == version
-    assert made[0] != made[1]
+    assert made[0] == made[1] != made[2] == made[3]
 
 
 BACKEND = """
