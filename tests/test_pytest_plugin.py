@@ -208,6 +208,7 @@ Page
    ---
    exit
 """
+COLONS = "Page\n====\n\n.. codediff::\n   :title: a::b, c\n\n   1\n   ---\n   2\n\n>>> 1\n1\n"
 MISSING = "Page\n====\n\n.. codediff::\n   :title: Good, Missing\n   :file: one.py, missing.py\n"
 MISSING += "\n.. testoutput:: Good\n\n   1\n"
 README = (ROOT / "sphinx_ext" / "README.md").read_text("utf-8")
@@ -230,7 +231,7 @@ PAGES = {
     "mistaken_rst": MISTAKEN,
     "missing_rst": MISSING,
     "readme_rst": f"Page\n====\n\n{EXAMPLE}",
-    "colons_rst": "Page\n====\n\n.. codediff::\n   :title: a::b, c\n\n   1\n   ---\n   2\n\n>>> 1\n1\n",
+    "colons_rst": COLONS,
     "a_py": FUNCTION,
     "b_py": FUNCTION.replace("b = 0", "b = 1"),
     "lines_rst": FILES.format("A, B", "a.py, b.py", "1-2, 6-8"),
