@@ -28,7 +28,8 @@ VERSIONS = [
         for sphinx in ("7.4", "8.2", "9.0", "newest")
     ),
 ]
-SUITE = ("--ignore=tests/browser", "--ignore=tests/release", "--ignore=tests/test_fuzzing.py")
+APART = ("browser", "release", "test_faults.py", "test_fuzzing.py")
+SUITE = tuple(f"--ignore=tests/{name}" for name in APART)
 SITE = ("-c", ".", "-d", "_build/doctrees", "docs")
 # What jax has compiled is kept: that is most of the time that the pages' code takes.
 COMPILED = {
@@ -100,7 +101,7 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the test suite with the locked versions; browsers and fuzzing have their own sessions."""
+    """Run the tests with the locked versions, except for those that have sessions of their own."""
     install(session)
     session.run("pytest", "--numprocesses=auto", *SUITE, *session.posargs)
 
@@ -123,6 +124,13 @@ def fuzz(session: nox.Session) -> None:
     """Build pages that are made up; ``-- --hypothesis-profile=nightly`` makes ten thousand."""
     install(session)
     session.run("pytest", "--numprocesses=auto", "tests/test_fuzzing.py", *session.posargs)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Kill test runs, and take away folders and disk space."""
+    install(session)
+    session.run("pytest", "--numprocesses=auto", "tests/test_faults.py", *session.posargs)
 
 
 @nox.session

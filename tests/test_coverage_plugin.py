@@ -46,7 +46,7 @@ Page
 .. include:: included.txt
 """
 CONF = "extensions = ['codediff']\n"
-INCLUDED = "Text.\n\n.. testcode:: Included\n\n   if 0:\n       a = 1\n   b = 2\n"
+INCLUDED = "Text.\n\n.. testcode:: Included\n\n   if not __file__:\n       a = 1\n   b = 2\n"
 RC = "[run]\nplugins = codediff.coverage_plugin\nsource = docs\nomit = docs/conf.py\n"
 
 

@@ -60,16 +60,13 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("doctree-resolved", downloads.resolve)
     app.connect("doctree-resolved", stamp.add_stamps)
     app.connect("doctree-resolved", outputs.place)
-    app.connect("env-purge-doc", stamp.purge_page)
-    app.connect("env-merge-info", stamp.merge_pages)
     app.connect("env-get-outdated", stamp.pages_to_read)
     app.connect("env-updated", stamp.pages_to_write)
-    app.connect("build-finished", groups.report_isolated)
     app.connect("write-started", html.add_static_path)
     app.connect("html-page-context", html.add_assets)
     return {
         "version": __version__,
-        "env_version": 2,
+        "env_version": 3,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

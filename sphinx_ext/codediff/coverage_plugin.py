@@ -20,7 +20,7 @@ from coverage.exceptions import CoverageException, CoverageWarning
 from coverage.plugin_support import Plugins
 
 from .execution.data import Outcome, Piece, Program
-from .execution.measure import statements
+from .execution.measure import Lines
 
 PROGRAMS = ".pytest_cache/d/codediff/programs.json"
 NAME = f"{__name__}.PagePlugin"
@@ -71,17 +71,20 @@ class PageReporter(FileReporter):
 
     def __init__(self, filename: str, pieces: Iterable[Piece]) -> None:
         super().__init__(filename)
-        found = [statements(piece) for piece in pieces]
-        self.counted = {line for lines, _excluded in found for line in lines}
-        self.excluded = {line for _lines, excluded in found for line in excluded} - self.counted
+        self.pieces = [Lines(piece) for piece in pieces]
 
     def lines(self) -> set[int]:
         """Return the first lines of statements that are not excluded."""
-        return self.counted
+        return {line for piece in self.pieces for line in piece.statements}
 
     def excluded_lines(self) -> set[int]:
         """Return those that the author marked ``# pragma: no cover``."""
-        return self.excluded
+        return {line for piece in self.pieces for line in piece.excluded} - self.lines()
+
+    def translate_lines(self, lines: Iterable[int]) -> set[int]:
+        """Return the first lines of the statements that the lines belong to."""
+        first = {line: one.first[line] for one in self.pieces for line in one.first}
+        return {first[line] for line in lines if line in first}
 
 
 def current() -> Coverage | None:

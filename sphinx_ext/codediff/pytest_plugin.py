@@ -218,7 +218,7 @@ class Controller(Session):
         for report in self.reports.values():
             if text := dict(report.user_properties).get("codediff-update"):
                 program, failures = json.loads(str(text))
-                found = [Failure.from_json(one) for one in failures]
+                found = [Failure(**one) for one in failures]
                 outcomes.append((Program.from_json(program), found))
         root = self.config.rootpath
         self.messages += update_outputs(outcomes, since=self.begin, root=root)
@@ -290,7 +290,7 @@ class ProgramItem(pytest.Item):
         result = Result(today(), outcome.python, outcome.versions)
         self.user_properties.append(("codediff", json.dumps(asdict(result))))
         if self.config.getoption("--codediff-update"):
-            update = [program.to_json(), [one.to_json() for one in outcome.failures]]
+            update = [asdict(program), [asdict(one) for one in outcome.failures]]
             self.user_properties.append(("codediff-update", json.dumps(update)))
         if outcome.stdout:
             self.add_report_section("call", "stdout", outcome.stdout)

@@ -1,6 +1,5 @@
 """Programs that exit, crash, hang or flood are reported, and the next one runs."""
 
-import json
 import os
 import signal
 import subprocess
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import codediff.execution
 from codediff.execution.data import Outcome, Program
 from codediff.execution.runner import Runner
 from conftest import ROOT
@@ -229,13 +227,10 @@ def test_without_fork(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_package_needs_the_standard_library_alone(tmp_path: Path) -> None:
     # -I and -S: neither this folder nor an installed package can be imported.
-    program = make(tmp_path, "1 / 0")
-    request = {"program": program.to_json(), "root": str(tmp_path), "folder": str(tmp_path)}
-    request |= {"cwd": str(tmp_path), "path": [], "measure": True, "debug": False, "timeout": 0}
-    (tmp_path / "request").write_text(json.dumps(request))
-    folder = str(Path(codediff.execution.__file__).parent)
-    command = [sys.executable, "-P", "-I", "-S", folder, "execute", str(tmp_path / "request")]
-    subprocess.run(command, check=True)
-    messages = (tmp_path / "messages").read_text()
-    assert "ZeroDivisionError" in messages
-    assert '"end"' in messages
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
+    python.chmod(0o755)
+    with Runner(str(python), root=tmp_path, measure=True) as runner:
+        assert runner.run(make(tmp_path, "import json\njson")).passed
+        failure = only(runner.run(make(tmp_path, "import pytest")))
+        assert failure.message == "ModuleNotFoundError: No module named 'pytest'"

@@ -37,7 +37,7 @@ def test_leading_imports_are_executed_once(counted: Path) -> None:
         for source in ["'''Docstring.'''\nimport heavy as h\nh.x = 1"] * 2 + [
             "import heavy\nheavy.x"
         ]:
-            program = make(counted, "1", ("setup", source))
+            program = make(counted, ("setup", source), "1")
             outcome = runner.run(program)
         assert only(outcome).message == "AttributeError: module 'heavy' has no attribute 'x'"
         assert (counted / "count").read_text() == "heavy "

@@ -13,11 +13,10 @@ from doctest import IGNORE_EXCEPTION_DETAIL
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.ext.ifconfig import ifconfig
 
 from .nodes import codediff
 from .sides import split_names, suggest
-from .warn import logger, warn
+from .warn import warn
 
 # As in coverage.py, so that a page and a module are marked alike.
 _PRAGMA = re.compile(r"(?m)[ \t]*#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(cover|COVER)\b[^'\"\n]*$")
@@ -90,6 +89,7 @@ def _check_names(tests: Sequence[nodes.Element]) -> None:
     code = [node for node in tests if _kind(node) in ("testcode", "doctest")]
     known = dict.fromkeys(group for node in code for group in node["groups"])
     waiting: set[str] = set()
+    optional = {"raises", "skipif"}  # another output may take the place of such a one
     for node in tests:
         kind = _kind(node)
         for group in map(str, node["groups"]):
@@ -101,13 +101,8 @@ def _check_names(tests: Sequence[nodes.Element]) -> None:
             elif kind == "testoutput" and group != "*" and waiting.isdisjoint({group, "*"}):
                 message = f"nothing to compare; code of {group!r} has one output, a session none"
                 warn("testoutput", message, node)
-            elif kind in {"testoutput", "doctest"} and not _is_conditional(node):
+            elif kind in {"testoutput", "doctest"} and not optional & node.attributes.keys():
                 waiting.discard(group)
-
-
-def _is_conditional(node: nodes.Element) -> bool:
-    """Return whether another output may take the place of this one."""
-    return "raises" in node or "skipif" in node or isinstance(node.parent, ifconfig)
 
 
 def _check_exceptions(tests: Sequence[nodes.Element]) -> None:
@@ -146,15 +141,3 @@ def _isolate_environments(tests: Sequence[nodes.Element]) -> None:
 def _isolate(node: nodes.Element) -> None:
     """Hide a test from stock doctest, not from ``pytest --codediff``."""
     node["isolated_testnodetype"] = node.attributes.pop("testnodetype")
-
-
-def report_isolated(app: Sphinx, exception: Exception | None) -> None:
-    """List the sides that the stock builder leaves out, at its end."""
-    if exception or app.builder.name != "doctest" or not app.config.codediff_environments:
-        return
-    for docname in sorted(app.env.found_docs):
-        for code in app.env.get_doctree(docname).findall(nodes.literal_block):
-            if name := code.get("environment"):
-                title = code.parent[0].astext()
-                message = f"side {title!r} needs the environment {name!r}; run it with pytest"
-                logger.info("%s:%s: %s --codediff", code.source, code.line, message)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import __future__
 
 import atexit
-import builtins
 import contextlib
 import doctest
 import faulthandler
@@ -23,20 +22,19 @@ import signal
 import sys
 import traceback
 import types
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from importlib import metadata
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from .compare import describe, first_difference, matches, raises_expected, split_expected
 from .data import Location, Piece, Program, make_failure
-from .measure import instrument
+from .measure import record_lines
 from .source import SessionError, examples, imported_packages, parse, shown_lines
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    Report = Callable[[dict[str, Any]], None]
+Report = Callable[[dict[str, Any]], None]
 
 LIMIT = 1 << 16
 """Characters of one text, such as an output, that are reported; a longer one loses its middle."""
@@ -68,12 +66,7 @@ class _Printed(io.StringIO):
 
 
 class Execution:
-    """The run of one program.
-
-    Args:
-        request: As `Runner` makes it.
-        report: Called with each message.
-    """
+    """The run of one program, as a request of `Runner` describes it."""
 
     def __init__(self, request: Mapping[str, Any], report: Report) -> None:
         self.program = Program.from_json(request["program"])
@@ -89,12 +82,6 @@ class Execution:
             # Without a time, the entry is not compared with the page itself.
             linecache.cache[path] = (sum(map(len, lines)), None, lines, path)
         self.paths = {file: path for path, file in self.files.items()}
-        self.recorders: dict[str, str] = {}
-        self.lines: dict[str, set[int]] = {}
-        for number, path in enumerate(self.files if request["measure"] else ()):
-            self.recorders[path] = f"__codediff_{number}__"
-            self.lines[path] = set()
-            setattr(builtins, self.recorders[path], self.lines[path].update)
         self.printed = _Printed(lambda frame: self.locate(traceback.walk_stack(frame)))
         self.module = types.ModuleType("__main__")
         self.module.__file__ = str(root / self.program.page)
@@ -108,14 +95,13 @@ class Execution:
         return self.program.pieces[self.index]
 
     def run(self) -> None:
-        """Run set-up, code and clean-up in the order of Sphinx; failed set-up ends the run."""
-        kinds = [piece.kind for piece in self.program.pieces]
-        setups = [at for at, kind in enumerate(kinds) if kind == "setup"]
-        tests = [at for at, kind in enumerate(kinds) if kind in {"code", "doctest"}]
-        cleanups = [at for at, kind in enumerate(kinds) if kind == "cleanup"]
-        failed = [at for at in setups if not self.run_piece(at)]
-        for at in [] if failed else tests + cleanups:
-            self.run_piece(at)
+        """Run all pieces; nothing but set-up is run if some of it fails."""
+        is_ready = True
+        for index, piece in enumerate(self.program.pieces):
+            if piece.kind == "setup":
+                is_ready &= self.run_piece(index)
+            elif is_ready:
+                self.run_piece(index)
 
     def run_piece(self, index: int) -> bool:
         """Run one piece and return whether it passed."""
@@ -178,8 +164,6 @@ class Execution:
         mode = "single" if self.piece.kind == "doctest" else "exec"
         lines = self.piece.line_numbers[example.lineno :]
         tree = parse(example.source, path, lines, mode, self.future)
-        if path in self.recorders:
-            instrument(tree, self.recorders[path])
         code: types.CodeType = compile(tree, path, mode, self.future, dont_inherit=True)
         self.future |= code.co_flags & _FUTURE  # holds for the rest of the program
         return code
@@ -248,7 +232,7 @@ class Execution:
         texts = {name: clip(text) for name, text in texts.items()}
         others = {"example": self.example, **texts}
         failure = make_failure(self.program, self.index, kind, clip(message), location, **others)
-        self.report({"failure": failure.to_json()})
+        self.report({"failure": asdict(failure)})
 
 
 def _hide_own_frames(error: traceback.TracebackException) -> traceback.TracebackException:
@@ -286,8 +270,9 @@ def execute(request: Mapping[str, Any]) -> NoReturn:
         sys.argv = [execution.program.page]
         if execution.debug:
             pdb.set_trace = _set_trace  # which `breakpoint` calls
+        recorded = record_lines(execution.files) if request["measure"] else {}
         execution.run()
-        lines = {execution.files[path]: sorted(ran) for path, ran in execution.lines.items()}
+        lines = {execution.files[path]: sorted(ran) for path, ran in recorded.items()}
         python = ".".join(map(str, sys.version_info[:3]))
         versions = distributions(imported_packages(execution.program))
         report({"end": {"lines": lines, "versions": versions, "python": python}})

@@ -1,120 +1,107 @@
-"""Which lines of a piece have to run, and statements that record which did.
-
-The syntax tree is instrumented rather than traced: the same code serves every version of Python,
-programs that trace or debug themselves are not disturbed, and libraries run at full speed.
-"""
+"""Which lines of a program have to run, and which did, as coverage.py counts them."""
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+import sys
+import threading
+from collections.abc import Collection, Iterator
+from itertools import chain
+from types import CodeType, FrameType
+from typing import Any
 
+from .data import Piece
 from .source import examples, parse
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
-    from .data import Piece
+class Lines:
+    """The lines of a piece that count.
 
-_Block = list[ast.stmt]
+    Attributes:
+        first: The first line of the statement that a line of the file belongs to.
+        statements: First lines of the statements that have to run.
+        excluded: Those that the author marked ``# pragma: no cover``: a marked header excludes
+            its block.
 
-
-def statements(piece: Piece) -> tuple[set[int], set[int]]:
-    """Return the lines of a piece's file that have to run, and those that the author excluded.
-
-    Of each statement the first line counts; a decorated function begins with its first
-    decorator. Not among them are docstrings and other constants, ``global``, ``nonlocal`` and
-    ``from __future__``. A line marked by the author excludes its statement and, where it is the
-    header of a block, the block. A piece that does not compile has no lines.
+    A piece that does not compile has no lines.
     """
-    marked = {piece.line_numbers[index] for index in piece.no_cover}
-    every: set[int] = set()
-    counted: set[int] = set()
-    try:
-        for example in examples(piece):
-            tree = parse(example.source, piece.file, piece.line_numbers[example.lineno :], "exec")
-            every.update(_first_line(node) for _, node in _counted(tree.body, set()))
-            counted.update(_first_line(node) for _, node in _counted(tree.body, marked))
-    except (SyntaxError, ValueError):
-        return set(), set()
-    return counted, every - counted
+
+    def __init__(self, piece: Piece) -> None:
+        self.first: dict[int, int] = {}
+        self.excluded: set[int] = set()
+        found: set[int] = set()
+        marked = {piece.line_numbers[index] for index in piece.no_cover}
+        try:
+            for example in examples(piece):
+                lines = piece.line_numbers[example.lineno :]
+                tree = parse(example.source, piece.file, lines)
+                for node in ast.walk(tree):  # outer statements before those within them
+                    self._add(node, marked)
+                found |= set(_lines_of_code(compile(tree, "", "exec", dont_inherit=True)))
+        except (SyntaxError, ValueError):
+            found = set()
+        every = {self.first[line] for line in found & self.first.keys()}
+        self.excluded &= every
+        self.statements = every - self.excluded
+
+    def _add(self, node: Any, marked: set[int]) -> None:
+        """Note the lines of a statement, and which of its blocks are excluded."""
+        if not isinstance(node, (ast.stmt, ast.excepthandler, ast.match_case)):
+            return
+        first: Any = node
+        last: Any = node
+        if isinstance(node, ast.match_case):  # which has no lines of its own
+            first, last = node.pattern, node.body[-1]
+        start = min([first.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
+        lines = range(start, last.end_lineno + 1)
+        self.first.update(dict.fromkeys(lines, start))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):  # a docstring
+            for line in lines:
+                del self.first[line]
+        blocks = [getattr(node, name, ()) for name in ("body", "handlers", "orelse", "finalbody")]
+        for block in filter(None, blocks):
+            if marked & {*range(start, block[0].lineno)}:
+                self.excluded.update(range(start, block[-1].end_lineno + 1))
+            start = block[-1].end_lineno + 1
+        header = range(start, node.cases[0].pattern.lineno) if hasattr(node, "cases") else lines
+        if not any(blocks) and marked & {*header}:
+            self.excluded.update(lines)
 
 
-def instrument(tree: ast.Module, function: str) -> None:
-    """Insert a call before each statement that counts, in place.
+def _lines_of_code(code: CodeType) -> Iterator[int]:
+    """Yield the lines that compiled code has instructions for."""
+    inner = (_lines_of_code(one) for one in code.co_consts if isinstance(one, CodeType))
+    yield from (line for _start, _end, line in code.co_lines() if line)
+    yield from chain.from_iterable(inner)
 
-    Args:
-        tree: From `parse`.
-        function: Name of a built-in function, which is called with a tuple of lines.
+
+def record_lines(files: Collection[str]) -> dict[str, set[int]]:
+    """Start to record which lines of the files run.
+
+    Returns:
+        The lines by file, to which lines are added as they run.
     """
-    for block, node in list(_counted(tree.body, set())):
-        block.insert(block.index(node), _call(function, node))
-    # In modules, coverage.py counts these as well.
-    for part in list(ast.walk(tree)):
-        if isinstance(part, ast.ExceptHandler):
-            part.body.insert(0, _call(function, part))
-        elif isinstance(part, ast.Match):
-            for case in part.cases:
-                case.body.insert(0, _call(function, case.pattern))
-    futures = [node for node in tree.body if getattr(node, "module", "") == "__future__"]
-    after = tree.body.index(futures[-1]) + 1 if futures else 0
-    tree.body[after:after] = [_call(function, node) for node in futures]
+    lines: dict[str, set[int]] = {file: set() for file in files}
+    if sys.version_info >= (3, 12):
+        monitoring = sys.monitoring
 
+        def on_line(code: CodeType, line: int) -> Any:
+            if code.co_filename in lines:
+                lines[code.co_filename].add(line)
+            return monitoring.DISABLE  # this line, for it need not be recorded twice
 
-def _call(function: str, node: Any) -> ast.stmt:
-    """Return the statement that records a node's lines, at the very place of the node."""
-    line, column = _first_line(node), node.col_offset
-    # Those of decorators, and that of ``def`` itself.
-    lines: list[ast.expr] = [ast.Constant(one) for one in range(line, node.lineno + 1)]
-    at = {"lineno": line, "col_offset": column, "end_lineno": line, "end_col_offset": column + 1}
-    call = ast.Call(ast.Name(function, ast.Load()), [ast.Tuple(lines, ast.Load())], [])
-    return ast.fix_missing_locations(ast.Expr(call, **at))
+        monitoring.use_tool_id(monitoring.COVERAGE_ID, "codediff")
+        monitoring.register_callback(monitoring.COVERAGE_ID, monitoring.events.LINE, on_line)
+        monitoring.set_events(monitoring.COVERAGE_ID, monitoring.events.LINE)
+        return lines
 
+    def trace(frame: FrameType, event: str, _argument: object) -> Any:
+        if frame.f_code.co_filename not in lines:
+            return None
+        if event == "line":
+            lines[frame.f_code.co_filename].add(frame.f_lineno)
+        return trace
 
-def _first_line(node: Any) -> int:
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    lines: list[int] = [node.lineno, *(decorator.lineno for decorator in decorators)]
-    return min(lines)
-
-
-def _clauses(node: ast.stmt) -> list[tuple[int, _Block]]:
-    """Return the blocks of a compound statement, each with the line where its header begins."""
-    clauses: list[tuple[int, _Block]] = []
-    if body := getattr(node, "body", None):
-        clauses.append((_first_line(node), body))
-    clauses += ((one.lineno, one.body) for one in getattr(node, "handlers", ()))
-    clauses += ((one.pattern.lineno, one.body) for one in getattr(node, "cases", ()))
-    for name in ("orelse", "finalbody"):
-        if block := getattr(node, name, None):
-            clauses.append(((clauses[-1][1][-1].end_lineno or 0) + 1, block))
-    return clauses
-
-
-def _counted(block: _Block, marked: set[int]) -> Iterator[tuple[_Block, ast.stmt]]:
-    """Yield each statement that counts, after the block that holds it.
-
-    Args:
-        block: Statements, of which the nested ones are yielded too.
-        marked: Lines that exclude the statement or the block whose header they are in.
-    """
-    for node in tuple(block):
-        clauses = _clauses(node)
-        end = node.subject.end_lineno if isinstance(node, ast.Match) else node.end_lineno
-        if clauses and not isinstance(node, ast.Match):
-            end = max(_first_line(node), _first_line(clauses[0][1][0]) - 1)
-        if not marked.isdisjoint(range(_first_line(node), (end or 0) + 1)):
-            clauses = [] if isinstance(node, ast.Match) else clauses[1:]
-        elif _counts(node):
-            yield block, node
-        for start, inner in clauses:
-            if marked.isdisjoint(range(start, _first_line(inner[0]))):
-                yield from _counted(inner, marked)
-
-
-def _counts(node: ast.stmt) -> bool:
-    match node:
-        case ast.Global() | ast.Nonlocal() | ast.Expr(value=ast.Constant()):
-            return False
-        case ast.ImportFrom(module="__future__"):
-            return False
-    return True
+    threading.settrace(trace)
+    sys.settrace(trace)
+    return lines

@@ -13,19 +13,16 @@ import sys
 import tempfile
 import time
 from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self, TypeAlias
 
 from .data import Failure, Location, Outcome, Program, make_failure
 from .server import kill
 from .source import leading_imports
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from multiprocessing.connection import Connection
-
-    _Pipe = Connection[Any, Any]
 
 GRACE = 3.0
 """Seconds that a process has to write the line it is at, once its time is over."""
@@ -33,6 +30,8 @@ SERVERS = 24
 """Servers that a runner keeps at most, beside the one that has imported nothing."""
 OUTPUT = 1 << 16
 """Bytes kept of either end of what a program writes past ``sys.stdout``."""
+
+Pipe: TypeAlias = "Connection[Any, Any]"
 
 
 class Runner:
@@ -44,10 +43,6 @@ class Runner:
         path: Put before ``sys.path``.
         measure: Report which lines ran.
         cwd: Working directory of the programs; None is an empty temporary folder for each.
-
-    Raises:
-        RuntimeError: From `run`, if the interpreter cannot execute this package.
-        OSError: From `run`, if there is no such interpreter.
     """
 
     def __init__(
@@ -62,7 +57,7 @@ class Runner:
         self.python, self.root = python, str(Path(root).absolute())
         self.path, self.measure, self.cwd = list(path), measure, cwd
         self._process: subprocess.Popen[bytes] | None = None
-        self._servers: OrderedDict[tuple[str, ...], _Pipe] = OrderedDict()
+        self._servers: OrderedDict[tuple[str, ...], Pipe] = OrderedDict()
         self._unshared: set[tuple[str, ...]] = set()
         self._shared: list[str] | None = None
 
@@ -101,42 +96,44 @@ class Runner:
 
         Raises:
             KeyboardInterrupt: With the line that was executed.
+            OSError: If there is no such interpreter.
+            RuntimeError: If the interpreter cannot execute this package.
         """
-        begin = time.monotonic()
+        begin, limit = time.monotonic(), None if debug else timeout or None
+        files = {str(Path(self.root, piece.file)): piece.file for piece in program.pieces}
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
             folder = Path(name)
+            (folder / "cwd").mkdir()
+            for file in ("messages", "faults", "output"):
+                (folder / file).touch()
             request: dict[str, Any] = {
-                "program": program.to_json(),
+                "program": asdict(program),
                 "root": self.root,
                 "folder": name,
                 "cwd": str(self.cwd or folder / "cwd"),
                 "path": self.path,
                 "measure": self.measure,
                 "debug": debug,
-                "timeout": None if debug else timeout or None,
+                "timeout": limit,
             }
-            (folder / "cwd").mkdir()
-            for file in ("messages", "faults", "output"):
-                (folder / file).touch()
             try:
-                can_fork = hasattr(os, "fork") and not debug
-                run = self._run_in_fork if can_fork else self._run_in_new_process
-                status, is_late = run(request)
+                if hasattr(os, "fork") and not debug:
+                    status, is_late = self._run_in_fork(program, request)
+                else:
+                    status, is_late = self._run_in_new_process(request)
             except KeyboardInterrupt:
-                location = _fault_location(folder, self._files(program), is_late=True)
+                location = _fault_location(folder, files, is_late=True)
                 raise KeyboardInterrupt("at {}:{}".format(*location) if location else "") from None
-            return _outcome(
-                program,
-                folder,
-                status=status,
-                limit=request["timeout"] if is_late else None,
-                location=_fault_location(folder, self._files(program), is_late=is_late),
-                seconds=time.monotonic() - begin,
-            )
-
-    def _files(self, program: Program) -> dict[str, str]:
-        """Return the files of a program as it spells them, by absolute path."""
-        return {str(Path(self.root, piece.file)): piece.file for piece in program.pieces}
+            location = _fault_location(folder, files, is_late=is_late)
+            failures, index, end = _read_messages(folder / "messages")
+            if is_late or end is None:
+                begins = program.pieces[index].line if program.pieces else 1
+                where = f"in the code that begins at line {begins}"
+                where = f"at line {location[1]}" if location else where
+                kind, text = _describe_end(status, limit if is_late else None)
+                failures.append(make_failure(program, index, kind, f"{text} {where}", location))
+            seconds, output = time.monotonic() - begin, _read_ends(folder / "output")
+            return Outcome(not failures, tuple(failures), seconds, output, **(end or {}))
 
     def _run_in_new_process(self, request: Mapping[str, Any]) -> tuple[int | None, bool]:
         """Run a program in a new process, to debug it or for want of forks.
@@ -156,45 +153,39 @@ class Runner:
                 process.send_signal(getattr(signal, "SIGUSR1", signal.SIGTERM))
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(GRACE)
-                return process.wait(), True
+                return None, True
             finally:
                 process.kill()
 
-    def _run_in_fork(self, request: Mapping[str, Any]) -> tuple[int | None, bool]:
+    def _run_in_fork(self, program: Program, request: Mapping[str, Any]) -> tuple[int | None, bool]:
         """Run a program in a fork of a server that has imported what it imports.
 
         Returns:
             Its exit status as in `subprocess`, None if its server has gone; and whether its time
             was over.
         """
-        limit, imports = request["timeout"], leading_imports(Program.from_json(request["program"]))
+        imports = leading_imports(program)
         if self._shared is not None:
             imports = [name for name in self._shared if name in imports]
-        pipe = self._server(tuple(imports), limit)
+        pipe = self._server(tuple(imports), request["timeout"])
         pid, is_late = 0, False
         try:
             pipe.send(request)
             pid = pipe.recv()
-            is_late = not pipe.poll(limit)
+            is_late = not pipe.poll(request["timeout"])
             if is_late:
                 _stop(pipe, pid)
             return pipe.recv(), is_late
         except (EOFError, ConnectionError):
-            self._abandon(pid)
+            self.close()
             return None, is_late
         except BaseException:  # the outcome will not be waited for
             if pid:
                 _stop(pipe, pid)
-            self._abandon(pid)
+            self.close()
             raise
 
-    def _abandon(self, pid: int) -> None:
-        """Kill a program and close its server, and with it all servers."""
-        if pid:
-            kill(pid)
-        self.close()
-
-    def _server(self, imports: tuple[str, ...], limit: float | None) -> _Pipe:
+    def _server(self, imports: tuple[str, ...], limit: float | None) -> Pipe:
         """Return a server that has imported all of these, or as many of the first as can be."""
         if not imports:
             if not self._servers:
@@ -214,7 +205,7 @@ class Runner:
             self._servers.pop(next(filter(None, self._servers))).close()
         return self._servers[imports]
 
-    def _start(self) -> _Pipe:
+    def _start(self) -> Pipe:
         """Start the server that has imported nothing."""
         ours, theirs = multiprocessing.Pipe()
         folder, descriptor = str(Path(__file__).parent), theirs.fileno()
@@ -236,7 +227,7 @@ class Runner:
         return ours
 
 
-def _fork_server(parent: _Pipe, statement: str, limit: float | None) -> _Pipe | None:
+def _fork_server(parent: Pipe, statement: str, limit: float | None) -> Pipe | None:
     """Fork a server that has imported one thing more; None if a program should import that."""
     ours, theirs = multiprocessing.Pipe()
     with theirs:
@@ -251,7 +242,7 @@ def _fork_server(parent: _Pipe, statement: str, limit: float | None) -> _Pipe | 
     return None
 
 
-def _stop(pipe: _Pipe, pid: int) -> None:
+def _stop(pipe: Pipe, pid: int) -> None:
     """End a program, which first writes the lines it is at."""
     with contextlib.suppress(OSError):
         os.kill(pid, signal.SIGUSR1)
@@ -259,46 +250,37 @@ def _stop(pipe: _Pipe, pid: int) -> None:
         kill(pid)
 
 
-def _outcome(
-    program: Program,
-    folder: Path,
-    *,
-    status: int | None,
-    limit: float | None,
-    location: Location | None,
-    seconds: float,
-) -> Outcome:
-    """Combine what a program's process reported with how it ended.
+def _read_messages(path: Path) -> tuple[list[Failure], int, Mapping[str, Any] | None]:
+    """Return what a program reported.
 
-    Args:
-        program: The program.
-        folder: That of its request, with what it reported.
-        status: Its exit status as in `subprocess`; None if it ended its server as well.
-        limit: Seconds that it had, if it did not end by itself.
-        location: The line it was at, as far as is known.
-        seconds: How long it took.
+    Returns:
+        Its failures, the index of the piece that ran last, and what it reported at its end, if it
+        came to its end.
     """
     failures, index, end = [], 0, None
-    for line in (folder / "messages").read_bytes().split(b"\n")[:-1]:
+    for line in path.read_bytes().split(b"\n")[:-1]:
         message = json.loads(line)
-        index = message.get("piece", index)
-        end = message.get("end", end)
+        index, end = message.get("piece", index), message.get("end", end)
         if "failure" in message:
-            failures.append(Failure.from_json(message["failure"]))
-    where = f"at line {location[1]}" if location else ""
-    if not where and program.pieces:
-        where = f"in the code that begins at line {program.pieces[index].line}"
-    kind, text = "exit", f"exited with status {status} before its end"
+            failures.append(Failure(**message["failure"]))
+    return failures, index, end
+
+
+def _describe_end(status: int | None, limit: float | None) -> tuple[str, str]:
+    """Return the kind of a failure and what happened to a process that did not come to its end.
+
+    Args:
+        status: Its exit status as in `subprocess`; None if it ended its server as well.
+        limit: Seconds that it had, if these were over.
+    """
     if limit:
-        kind, text = "timeout", f"did not end within {limit:g} s; it was"
-    elif status is None:
-        kind, text = "signal", "ended the process that watches it"
-    elif status < 0:
-        kind, text = "signal", f"was killed by {_signal_name(-status)}"
-    if limit or end is None:
-        failures.append(make_failure(program, index, kind, f"{text} {where}", location))
-    stdout = _read_ends(folder / "output")
-    return Outcome(not failures, tuple(failures), seconds, stdout, **(end or {}))
+        return "timeout", f"did not end within {limit:g} s; it was"
+    if status is None:
+        return "signal", "ended the process that watches it"
+    if status < 0:
+        names = {one.value: one.name for one in signal.Signals}
+        return "signal", f"was killed by {names.get(-status, -status)}"
+    return "exit", f"exited with status {status} before its end"
 
 
 def _read_ends(path: Path) -> str:
@@ -310,12 +292,6 @@ def _read_ends(path: Path) -> str:
             text += f"\n[{left_out} bytes left out]\n".encode()
         file.seek(max(OUTPUT, size - OUTPUT))
         return (text + file.read(OUTPUT)).decode("utf-8", "replace")
-
-
-def _signal_name(number: int) -> str:
-    with contextlib.suppress(ValueError):
-        return signal.Signals(number).name
-    return f"signal {number}"  # real-time signals have no names
 
 
 def _fault_location(folder: Path, files: Mapping[str, str], *, is_late: bool) -> Location | None:

@@ -1,4 +1,4 @@
-"""The code of a piece: its examples, the lines it is on, and the imports it begins with."""
+"""The code of a piece: its examples, the lines it is on, and what it imports."""
 
 from __future__ import annotations
 
@@ -6,22 +6,16 @@ import ast
 import contextlib
 import doctest
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
-    from .data import Piece, Program
+from .data import Piece, Program
 
 _PARSER_MESSAGE = re.compile(r"line (\d+) of the (?:docstring|doctest) for .*? (?=has|lacks)")
 
 
 class SessionError(ValueError):
-    """A ``>>>`` session cannot be read.
-
-    Attributes:
-        index: Index of the line of the session that is at fault.
-    """
+    """A ``>>>`` session cannot be read; ``index`` is that of its line at fault."""
 
     def __init__(self, message: str, index: int) -> None:
         super().__init__(message)
@@ -58,22 +52,14 @@ def _check_session(lines: Sequence[str]) -> None:
     in_example = False
     for index, line in enumerate(lines):
         text = line.strip()
-        if text.startswith(">>>"):
-            in_example = True
-        elif not text:
-            in_example = False
-        elif not in_example and not text.startswith("#"):
+        in_example = text.startswith(">>>") or (in_example and bool(text))
+        if text and not in_example and not text.startswith("#"):
             message = "this line has no prompt, and is no output of a line above it"
             raise SessionError(message, index)
 
 
-def is_skipped(example: doctest.Example) -> bool:
-    """Whether the example's own flags keep it from running."""
-    return example.options.get(doctest.SKIP, False)
-
-
-def skips(piece: Piece, flags: Collection[str]) -> bool:
-    """Whether the flag SKIP keeps some of a piece from running.
+def skips(piece: Piece, flags: Collection[str] = ()) -> bool:
+    """Return whether the flag SKIP keeps some of a piece from running.
 
     Args:
         piece: The piece, with flags of its own.
@@ -88,24 +74,30 @@ def skips(piece: Piece, flags: Collection[str]) -> bool:
 def leading_imports(program: Program) -> list[str]:
     """Return the imports before any other code runs, each as one statement without ``as``."""
     found: list[str] = []
-    order = {"setup": 0, "code": 1, "doctest": 1, "cleanup": 2}
-    for piece in sorted(program.pieces, key=lambda piece: order[piece.kind]):
-        try:
-            executed = [example for example in examples(piece) if not is_skipped(example)]
-            statements = [node for example in executed for node in ast.parse(example.source).body]
-        except (SyntaxError, ValueError):
-            break
-        for node in statements:
-            match node:
-                case ast.Import(names=names):
-                    found += (f"import {alias.name}" for alias in names)
-                case ast.ImportFrom(module=str(module), names=names, level=0):
-                    found += (f"from {module} import {alias.name}" for alias in names)
-                case ast.Expr(value=ast.Constant()):
-                    pass
-                case _:
+    for piece in program.pieces:
+        with contextlib.suppress(SyntaxError, ValueError):
+            sources = [
+                one.source for one in examples(piece) if not one.options.get(doctest.SKIP, False)
+            ]
+            for node in (node for source in sources for node in ast.parse(source).body):
+                imports = _imports(node)
+                is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+                if not imports and not is_docstring:
                     return list(dict.fromkeys(found))
+                found += imports
+            continue
+        break
     return list(dict.fromkeys(found))
+
+
+def _imports(node: ast.AST) -> list[str]:
+    """Return what a statement imports, each as one statement without ``as``."""
+    match node:
+        case ast.Import(names=names):
+            return [f"import {alias.name}" for alias in names]
+        case ast.ImportFrom(module=str(module), names=names, level=0):
+            return [f"from {module} import {alias.name}" for alias in names]
+    return []
 
 
 def imported_packages(program: Program) -> Iterator[str]:
@@ -114,14 +106,11 @@ def imported_packages(program: Program) -> Iterator[str]:
         with contextlib.suppress(SyntaxError, ValueError):
             for example in examples(piece):
                 for node in ast.walk(ast.parse(example.source)):
-                    if isinstance(node, ast.Import):
-                        yield from (alias.name.partition(".")[0] for alias in node.names)
-                    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                        yield node.module.partition(".")[0]
+                    yield from (one.split()[1].partition(".")[0] for one in _imports(node))
 
 
 def parse(
-    source: str, file: str, line_numbers: Sequence[int], mode: str, flags: int = 0
+    source: str, file: str, line_numbers: Sequence[int], mode: str = "exec", flags: int = 0
 ) -> ast.Module:
     """Return a syntax tree whose nodes are on the given lines of a file.
 
@@ -135,8 +124,8 @@ def parse(
     Raises:
         SyntaxError: With its line in the file.
     """
-    flags |= ast.PyCF_ONLY_AST
     tree: ast.Module
+    flags |= ast.PyCF_ONLY_AST
     if isinstance(line_numbers, range):  # with padding, warnings name the right line as well
         padded = "\n" * (line_numbers.start - 1) + source
         tree = compile(padded, file, mode, flags, dont_inherit=True)
@@ -147,12 +136,12 @@ def parse(
         error.lineno = line_numbers[min(error.lineno or 1, len(line_numbers)) - 1]
         error.end_lineno = error.lineno
         raise
-    positioned: list[Any] = [node for node in ast.walk(tree) if hasattr(node, "end_col_offset")]
-    for node in positioned:
+    nodes: list[Any] = [node for node in ast.walk(tree) if hasattr(node, "end_col_offset")]
+    for node in nodes:
         node.lineno = line_numbers[node.lineno - 1]
-        node.end_lineno = line_numbers[node.end_lineno - 1]
-        if node.end_lineno < node.lineno:  # lines that are shown out of order
-            node.end_lineno, node.end_col_offset = node.lineno, node.col_offset
+        node.end_lineno = max(line_numbers[node.end_lineno - 1], node.lineno)
+        if node.end_lineno == node.lineno:
+            node.end_col_offset = max(node.end_col_offset, node.col_offset)
     return tree
 
 

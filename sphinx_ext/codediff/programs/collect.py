@@ -16,7 +16,6 @@ from typing import Any, Literal
 from docutils import nodes
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
-from sphinx.ext.ifconfig import ifconfig
 
 from ..directive.nodes import codediff, sides
 from ..execution.compare import split_expected
@@ -39,21 +38,13 @@ SideLocation = tuple[str, int, str]
 
 @dataclass(frozen=True)
 class PagePiece:
-    """A piece as it is written on a page.
-
-    Attributes:
-        piece: The code, or the expected output of other code.
-        is_output: Whether it is such an output.
-        is_skipped: Whether its ``:skipif:`` keeps it from being executed.
-        side: Location of the side, if it is one.
-        raises: Whether it is the end of the traceback that ``:raises:`` expects.
-    """
+    """A piece as it is written on a page: code, or the expected output of other code."""
 
     piece: Piece
     is_output: bool = False
-    is_skipped: bool = False
+    is_skipped: bool = False  # whether its ``:skipif:`` keeps it from being executed
     side: SideLocation | None = None
-    raises: bool = False
+    raises: bool = False  # whether it is the end of the traceback that ``:raises:`` expects
 
     @property
     def is_test(self) -> bool:
@@ -63,26 +54,16 @@ class PagePiece:
 
 @dataclass(slots=True)
 class Page:
-    """What a page has to execute.
-
-    Attributes:
-        docname: Its name in Sphinx.
-        path: Its file.
-        programs: One for each group with code to execute.
-        blocks: The number of its ``codediff`` blocks.
-        skipped: Sides that are skipped by name.
-        unexecuted: Sides that are neither executed nor skipped.
-        sides: The number of the other sides, by group.
-        digests: Digest of the program of each group, code under ``:skipif:`` included.
-    """
+    """What a page has to execute."""
 
     docname: str
     path: str
-    programs: list[Program] = field(default_factory=list)
-    blocks: int = 0
-    skipped: list[SideLocation] = field(default_factory=list)
-    unexecuted: list[SideLocation] = field(default_factory=list)
-    sides: dict[str, int] = field(default_factory=dict)
+    programs: list[Program] = field(default_factory=list)  # of the groups with code to execute
+    blocks: int = 0  # number of ``codediff`` blocks
+    skipped: list[SideLocation] = field(default_factory=list)  # by name
+    unexecuted: list[SideLocation] = field(default_factory=list)  # neither executed nor skipped
+    sides: dict[str, int] = field(default_factory=dict)  # number of the other sides, by group
+    # Digest of the program of each group, code under ``:skipif:`` included.
     digests: dict[str, str] = field(default_factory=dict)
 
 
@@ -91,19 +72,15 @@ def results_file(config: Any, confdir: Any) -> Path | None:
     return Path(confdir, config.codediff_results) if config.codediff_results else None
 
 
-def collect_page(
-    env: BuildEnvironment, docname: str, *, builder: str = "html", skip: bool = False
-) -> Page:
-    """Return what a page has to execute.
+def collect_page(env: BuildEnvironment, docname: str, *, skip: bool = False) -> Page:
+    """Return what a page that has been read has to execute.
 
     Args:
-        env: The environment, in which the page has been read.
+        env: The environment.
         docname: The page's name.
-        builder: Name of the builder that shows it; test runs execute what HTML shows.
         skip: Evaluate ``:skipif:`` and leave out code whose condition holds.
     """
     doctree, config = env.get_doctree(docname), env.config
-    _remove_hidden(doctree, config, builder)
     page = Page(docname, str(env.doc2path(docname)))
     locations = _count_sides(doctree, page)
     groups: defaultdict[str, list[PagePiece]] = defaultdict(list)
@@ -171,27 +148,13 @@ def location_of(code: nodes.literal_block, title: nodes.caption, path: str) -> S
     return str(Path(code.source or path).absolute()), code.line or 1, title.astext()
 
 
-def _remove_hidden(doctree: nodes.document, config: Config, builder: str) -> None:
-    """Remove what ``ifconfig`` keeps from being shown."""
-    names = {value.name: value.value for value in config} | {"builder": builder}
-    for node in list(doctree.findall(ifconfig)):
-        try:
-            is_shown = eval(node["expr"], dict(names))
-        except Exception:  # Sphinx shows the error in place of the code.
-            is_shown = False
-        if not is_shown:
-            node.parent.remove(node)
-
-
 def _tests(doctree: nodes.document, config: Config) -> Iterator[nodes.Element]:
     """Yield the nodes that hold code or its expected output."""
     for node in doctree.findall(nodes.Element):
         if isinstance(node, nodes.doctest_block):
-            is_test = bool(config.doctest_test_doctest_blocks)
-        else:
-            is_code = isinstance(node, (nodes.literal_block, nodes.comment))
-            is_test = is_code and bool(doctest_directive(node))
-        if is_test:
+            if config.doctest_test_doctest_blocks:
+                yield node
+        elif isinstance(node, (nodes.literal_block, nodes.comment)) and doctest_directive(node):
             yield node
 
 
@@ -242,16 +205,15 @@ def _piece(node: nodes.Element, title: str, path: str, lines_of: Any) -> Piece:
     source = node.get("test") or node.astext()
     file = (node.source or path).partition(":docstring of ")[0]
     # Lines that ``:lines:`` picked are known; what ``:raises:`` expects is written nowhere.
-    is_known = node.line and ("raises" in node or "lines" in node)
-    line = node.line if is_known and node.line else find_line(node, source, file, lines_of(file))
+    is_known = "raises" in node or "lines" in node
     options = node.get("options") or {}
     return Piece(
         PIECE_KINDS[doctest_directive(node) or "doctest"],
         source,
         str(Path(file).absolute()),
-        line,
+        node.line or 1 if is_known else find_line(node, source, file, lines_of(file)),
         title,
         flags={name: options[flag] for name, flag in FLAGS.items() if flag in options},
-        no_cover=tuple(node.get("no_cover", ())),
-        lines=tuple(node.get("lines", ())),
+        no_cover=node.get("no_cover", ()),
+        lines=node.get("lines", ()),
     )

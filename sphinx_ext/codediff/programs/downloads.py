@@ -59,7 +59,7 @@ def _as_script(piece: Piece) -> str:
 
 
 def patch(first: str, second: str, name: str) -> str:
-    """Return the unified difference of two texts, for ``patch`` and ``git apply``.
+    """Return the unified difference of two scripts, for ``patch`` and ``git apply``.
 
     Args:
         first: Text of the file to be patched.
@@ -67,11 +67,8 @@ def patch(first: str, second: str, name: str) -> str:
         name: Name of the file.
     """
     # Only a line feed ends a line here, unlike in `str.splitlines`.
-    old, new = (re.findall(r"[^\n]*\n|[^\n]+", text) for text in (first, second))
-    return "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-        for line in difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")
-    )
+    old, new = (re.findall(r".*\n", text) for text in (first, second))
+    return "".join(difflib.unified_diff(old, new, f"a/{name}", f"b/{name}"))
 
 
 def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -92,7 +89,7 @@ def _links(app: Sphinx, node: programs) -> Iterator[list[nodes.Node]]:
     blocks = app.env.get_doctree(docname).findall(codediff)
     sets = [[code["groups"][0] for _side, _title, code in sides(block)] for block in blocks]
     shown = {group for groups in sets for group in groups}
-    page = collect_page(app.env, docname, builder=app.builder.name)
+    page = collect_page(app.env, docname)
     found = {one.group: one for one in page.programs if one.group in shown}
     if not found:
         warn("programs", "there is no codediff above or below whose sides are executed", node)

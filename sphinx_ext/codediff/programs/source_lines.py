@@ -6,7 +6,6 @@ of a docstring or of a notebook's cell. The code itself is searched for, close t
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Sequence
@@ -48,8 +47,6 @@ def find_line(node: nodes.Element, code: str, file: str, lines: Sequence[str]) -
     """
     near = node.line or 1
     fallback = near - 1
-    if ":docstring of " in (node.source or ""):
-        near += _line_of_object(file, (node.source or "").partition(":docstring of ")[2])
     if file.endswith(".ipynb"):
         cell, offset = divmod(near, 10_000)  # MyST-NB adds this much for each cell
         cells = [index for index, line in enumerate(lines) if line.startswith('"source":')]
@@ -73,19 +70,3 @@ def _holds(line: str, code: str) -> bool:
     if not code:
         return line in ("", "#!")
     return line.startswith(code) or line.replace("\\\\", "\\").startswith(code)  # in a docstring
-
-
-def _line_of_object(file: str, name: str) -> int:
-    """Return the line where the object with a dotted name is defined in a Python file."""
-    try:
-        scope: ast.AST = ast.parse(Path(file).read_text("utf-8"))
-    except (OSError, ValueError, SyntaxError):
-        return 0
-    line = 0
-    for part in name.split("."):
-        for child in ast.walk(scope):
-            targets = getattr(child, "targets", [getattr(child, "target", None)])
-            if part in [getattr(child, "name", None), *(getattr(t, "id", None) for t in targets)]:
-                scope, line = child, getattr(child, "lineno", line)
-                break
-    return line

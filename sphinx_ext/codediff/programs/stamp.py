@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -29,29 +29,14 @@ def note_page(app: Sphinx, doctree: nodes.document) -> None:
     """
     for block in doctree.findall(codediff):
         block["docname"] = app.env.docname
-        _pages(app.env).add(app.env.docname)
+        app.env.metadata[app.env.docname]["codediff"] = True
         for side, _title, _code in sides(block):
             side["ids"] = []
 
 
-def _pages(env: Any) -> set[str]:
-    """Return the names of the pages with blocks, a set that is kept with the environment."""
-    if not hasattr(env, "codediff_pages"):
-        env.codediff_pages = set()
-    pages: set[str] = env.codediff_pages
-    return pages
-
-
-def purge_page(_app: Sphinx, env: BuildEnvironment, docname: str) -> None:
-    """Forget a page that is removed or read again."""
-    _pages(env).discard(docname)
-
-
-def merge_pages(
-    _app: Sphinx, env: BuildEnvironment, _docnames: list[str], other: BuildEnvironment
-) -> None:
-    """Add the pages with blocks that a parallel process has read."""
-    _pages(env).update(_pages(other))
+def _pages(env: BuildEnvironment) -> list[str]:
+    """Return the names of the pages with blocks."""
+    return sorted(name for name, data in env.metadata.items() if "codediff" in data)
 
 
 def pages_to_read(_app: Sphinx, env: Any, *_changes: set[str]) -> list[str]:
@@ -59,7 +44,7 @@ def pages_to_read(_app: Sphinx, env: Any, *_changes: set[str]) -> list[str]:
     settings = [env.config[f"doctest_{name}"] for name in DOCTEST_SETTINGS]
     before = getattr(env, "codediff_doctest_settings", settings)
     env.codediff_doctest_settings = settings
-    return sorted(_pages(env)) if settings != before else []
+    return _pages(env) if settings != before else []
 
 
 def pages_to_write(app: Sphinx, env: BuildEnvironment) -> list[str]:
@@ -69,7 +54,7 @@ def pages_to_write(app: Sphinx, env: BuildEnvironment) -> list[str]:
     if not path or not path.exists() or not outfile:
         return []
     changed = path.stat().st_mtime_ns
-    written = {name: Path(outfile(name)) for name in sorted(_pages(env))}
+    written = {name: Path(outfile(name)) for name in _pages(env)}
     return [
         name
         for name, file in written.items()
@@ -81,10 +66,7 @@ def add_stamps(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
     """Set the attribute ``stamp`` on the blocks whose sides have all passed as they are."""
     results = _results(app.builder) if app.builder.format == "html" else {}
 
-    @cache
-    def page_of(docname: str) -> Page:
-        return collect_page(app.env, docname, builder=app.builder.name)
-
+    page_of = cache(partial(collect_page, app.env))
     for block in doctree.findall(codediff) if results else ():
         if stamp := _stamp(block, page_of(block["docname"]), results):
             block["stamp"] = stamp

@@ -29,15 +29,11 @@ _LARGE = 40_000  # pairs of lines: larger hunks are not compared pair by pair
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Lines that stand next to each other, at most one a side.
+    """Lines that stand next to each other, at most one a side."""
 
-    Attributes:
-        lines: Index of the line of each side, counted from 0; None where the side has a gap.
-        statuses: How each side's line compares with the first side's; None at a gap, and at a
-            blank line that only takes the place of one.
-    """
-
-    lines: tuple[int | None, ...]
+    lines: tuple[int | None, ...]  # index of the line of each side; None where it has a gap
+    # How the line of each side compares with that of the first; None at a gap, and at a blank
+    # line that only takes the place of one.
     statuses: tuple[Status | None, ...]
 
 

@@ -14,17 +14,11 @@ from .align import Row, align
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Successive rows that are shown together.
+    """Successive rows that are shown together."""
 
-    Attributes:
-        rows: Indices of the rows.
-        equal: Whether all sides have the same lines there.
-        folded: Whether the rows are hidden until a reader asks for them.
-    """
-
-    rows: range
-    equal: bool
-    folded: bool = False
+    rows: range  # indices of the rows
+    equal: bool  # whether all sides have the same lines there
+    folded: bool = False  # whether the rows are hidden until a reader asks for them
 
 
 def rows(block: codediff) -> list[Row]:
@@ -37,42 +31,36 @@ def chunks(block: codediff, aligned: Sequence[Row]) -> list[Chunk]:
 
     With the option ``:context:``, the middle of long equal runs without marked lines is folded.
     """
-    found = []
-    for equal, group in groupby(range(len(aligned)), lambda row: _is_equal(aligned[row])):
-        run = list(group)
-        found.append(Chunk(range(run[0], run[-1] + 1), equal))
-    if "context" not in block:
-        return found
     marked = [
         set(code["highlight_args"].get("hl_lines", ())) for _side, _title, code in sides(block)
     ]
+    context: int | None = block.get("context")
 
-    def is_plain(row: int) -> bool:
+    def kind(row: int) -> tuple[bool, bool]:
+        equal = set(aligned[row].statuses) == {"equal"}
         pairs = zip(aligned[row].lines, marked, strict=True)
-        return not any(line is not None and line + 1 in lines for line, lines in pairs)
+        is_marked = any(line is not None and line + 1 in lines for line, lines in pairs)
+        return equal, equal and context is not None and not is_marked
 
-    return [
-        part
-        for chunk in found
-        for plain, group in groupby(chunk.rows, is_plain)
-        for part in _fold(list(group), chunk, plain, block["context"], len(aligned))
-    ]
-
-
-def _is_equal(row: Row) -> bool:
-    return set(row.statuses) == {"equal"}
+    found = list[Chunk]()
+    for (equal, foldable), group in groupby(range(len(aligned)), kind):
+        run = list(group)
+        chunk = Chunk(range(run[0], run[-1] + 1), equal)
+        found += _fold(chunk, context or 0, len(aligned)) if foldable else [chunk]
+    return found
 
 
-def _fold(run: list[int], chunk: Chunk, plain: bool, context: int, total: int) -> list[Chunk]:
+def _fold(chunk: Chunk, context: int, total: int) -> list[Chunk]:
     """Fold the middle of an equal run, if it is longer than the line that opens the fold."""
-    start = run[0] + (context if run[0] else 0)
-    stop = run[-1] + 1 - (context if run[-1] + 1 < total else 0)
-    if not (chunk.equal and plain) or len(run) == total or stop - start < 2:
-        return [Chunk(range(run[0], run[-1] + 1), chunk.equal)]
+    rows = chunk.rows
+    start = rows.start + (context if rows.start else 0)
+    stop = rows.stop - (context if rows.stop < total else 0)
+    if len(rows) == total or stop - start < 2:
+        return [chunk]
     parts = [
-        Chunk(range(run[0], start), True),
+        Chunk(range(rows.start, start), True),
         Chunk(range(start, stop), True, folded=True),
-        Chunk(range(stop, run[-1] + 1), True),
+        Chunk(range(stop, rows.stop), True),
     ]
     return [part for part in parts if part.rows]
 
