@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -95,9 +96,9 @@ EXPECTED = [
 ]
 
 
-@pytest.mark.parametrize("parallel", [(), ("-n", "2")])
-def test_lines_that_no_program_runs_are_named(project: Project, parallel: tuple[str, ...]) -> None:
-    report = project.test("--cov-report=term-missing", *parallel)
+@pytest.mark.parametrize("options", [("-p", "no:cacheprovider"), ("-n", "2")])
+def test_lines_that_no_program_runs_are_named(project: Project, options: tuple[str, ...]) -> None:
+    report = project.test("--cov-report=term-missing", *options)
     assert rows(report) == EXPECTED
     assert "no-data-collected" not in report
 
@@ -158,6 +159,19 @@ def test_a_gate_turns_red_for_one_line(project: Project) -> None:
     assert "100%" in project.test("--cov-fail-under=100")
     project.write("docs/index.rst", page)
     assert "FAIL Required test coverage of 100" in project.test("--cov-fail-under=100")
+
+
+def test_the_recipe_of_the_manual_reaches_all_lines(project: Project) -> None:
+    manual = (ROOT / "docs" / "codediff" / "testing.rst").read_text()
+    recipe = manual.partition("[tool.coverage.run]\n")[2].partition("\n\n")[0]
+    (project.folder / ".coveragerc").unlink()
+    project.write("pyproject.toml", f"[tool.coverage.run]\n{textwrap.dedent(recipe)}\n")
+    command = manual.partition("pytest --codediff docs --cov ")[2].partition("\n")[0]
+    page = PAGE.replace("   used(1)\n", "   used(forgotten(1))\n").partition(".. include::")[0]
+    project.write("docs/index.rst", page)
+    report = project.test(*command.split())
+    assert "Required test coverage of 100% reached" in report
+    assert "conf.py" not in report
 
 
 ALL = """'''A module.'''

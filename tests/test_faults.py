@@ -104,7 +104,7 @@ SMALL = ("prlimit", "--fsize=20")
     ("before", "sealed", "environ", "status", "wanted"),
     [
         (NOT_ROOT, "results", {}, 3, "known.json cannot be written: Permission denied"),
-        (NOT_ROOT, ".pytest_cache/d/codediff", {}, 0, ""),
+        (NOT_ROOT, ".pytest_cache/d/codediff", {}, 4, "Permission denied"),
         (NOT_ROOT, ".pytest_cache/d/codediff/doctrees", {}, 4, "Permission denied"),
         (SMALL, "", {}, 4, "File too large"),
         ((), "", {"SOURCE_DATE_EPOCH": "today"}, 4, "invalid literal for int"),

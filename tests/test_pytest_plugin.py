@@ -16,6 +16,9 @@ from sphinx import version_info
 
 from conftest import ROOT, run_pytest
 
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+CONF = "extensions = ['codediff']\nsuppress_warnings = ['toc']\n"
 PAGE = """
 Page
 ====
@@ -47,39 +50,29 @@ Page
 .. include:: included.txt
 """
 INCLUDED = "Text.\n\n.. testcode:: Included\n\n   a = 1\n   b = a.nothing\n"
-MARKDOWN = '# M\n\n```{codediff}\n:title: A, B\n\n1 + 1\n---\n2 + "a"  #!\n```\n'
-MODULE = '''"""Module."""
+MARKDOWN = '# M\n\n```{codediff}\n:title: C, D\n\n1 + 1\n---\n2 + "a"  #!\n```\n'
 
 
-def documented():
-    """Do nothing.
-
-    >>> 1 + 1
-    2
-    >>> 1 / 0
-    """
-'''
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
+def write(folder: Path, **pages: str) -> None:
+    """Write files into ``docs``, named ``STEM_SUFFIX``; ``__`` is a slash."""
+    for name, text in ({"conf_py": CONF} | pages).items():
+        path = folder / "docs" / ".".join(name.replace("__", "/").rsplit("_", 1))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    if not (folder / "pytest.ini").exists():
+        (folder / "pytest.ini").write_text("[pytest]\n")
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Return a function that writes pages and runs pytest over them."""
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
 
     def run(
         *arguments: str, typed: str | None = None, **pages: str
     ) -> subprocess.CompletedProcess[str]:
-        conf = "extensions = ['codediff', 'myst_nb']\nsuppress_warnings = ['toc']\n"
-        for name, text in ({"conf_py": conf, "index_rst": PAGE} | pages).items():
-            path = tmp_path / "docs" / ".".join(name.rsplit("_", 1))
-            if not path.is_file() or path.read_text("utf-8") != text:
-                path.write_text(text, "utf-8")
-        return run_pytest(
-            tmp_path, "--codediff", *arguments, path=[str(tmp_path / "docs")], typed=typed
-        )
+        write(tmp_path, **pages)
+        docs = str(tmp_path / "docs")
+        return run_pytest(tmp_path, "--codediff", *arguments, path=[docs], typed=typed)
 
     return run
 
@@ -90,332 +83,378 @@ def summary_line(output: str) -> str:
     return line
 
 
-def test_each_program_is_an_item(run: Run) -> None:
-    collected = run("docs", "--collect-only", "-q", included_txt=INCLUDED, page_md=MARKDOWN)
-    assert [line for line in collected.stdout.splitlines() if "::" in line] == [
-        "docs/index.rst::Good",
-        "docs/index.rst::Bad",
-        "docs/index.rst::Printing",
-        "docs/index.rst::Included",
-        "docs/page.md::A",
-        "docs/page.md::B",
-    ]
-
-
-def test_a_failure_names_page_line_side_and_frames(run: Run) -> None:
-    failed = run("docs", "-k", "Bad", included_txt=INCLUDED)
-    assert failed.returncode == 1
-    assert "docs/index.rst:16: ZeroDivisionError: division by zero  (side 'Bad')" in failed.stdout
-    assert ">   16 |            y / 0," in failed.stdout
-    assert 'docs/index.rst", line 19, in <module>\n    f(1)\n' in failed.stdout
-    assert "    y / 0,\n    ~~^~~\n" in failed.stdout
-    assert "run.py" not in failed.stdout
-
-
-def test_a_failure_in_an_included_file_is_found_there(run: Run) -> None:
-    failed = run("docs", "-k", "Included", included_txt=INCLUDED)
-    assert "docs/included.txt:6: AttributeError" in failed.stdout
-
-
-def test_a_failure_in_markdown_is_found_there(run: Run) -> None:
-    failed = run("docs/page.md", page_md=MARKDOWN, included_txt="")
-    assert "docs/page.md:8: TypeError" in failed.stdout
-    assert "docs/page.md::B" in failed.stdout
-
-
-def test_a_failure_in_a_notebook_is_found_in_its_file(run: Run) -> None:
-    cells = [{"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["# M\n"]}]
-    source = MARKDOWN.partition("\n\n")[2].splitlines(keepends=True)
-    cells.append({"cell_type": "markdown", "id": "b", "metadata": {}, "source": source})
-    info = {"language_info": {"name": "python"}, "kernelspec": {"name": "python3"}}
-    book = {"cells": cells, "metadata": info, "nbformat": 4, "nbformat_minor": 5}
-    text = json.dumps(book, indent=1)
-    line = 1 + [line.strip() for line in text.splitlines()].index('"2 + \\"a\\"  #!\\n",')
-    failed = run("docs", page_ipynb=text, included_txt="")
-    assert f"docs/page.ipynb:{line}: TypeError" in failed.stdout
-
-
-def test_a_failure_in_a_docstring_is_found_in_the_module(run: Run) -> None:
-    page = "Page\n====\n\n.. autofunction:: module.documented\n"
-    conf = "extensions = ['codediff', 'sphinx.ext.autodoc']\n"
-    failed = run("docs", index_rst=page, module_py=MODULE, conf_py=conf)
-    assert "docs/module.py:9: ZeroDivisionError" in failed.stdout
-
-
-TWICE = ".. testcode:: {}\n\n   n = {}\n   1 / n\n\n"
-
-
-def test_of_equal_code_the_one_that_failed_is_named(run: Run) -> None:
-    page = f"Page\n====\n\n{TWICE.format('A', 0)}{TWICE.format('B', 0)}"
-    failed = run("docs", index_rst=page)
-    lines = [at for at, line in enumerate(page.splitlines(), 1) if "1 / n" in line]
-    assert [f"index.rst:{line}: ZeroDiv" in failed.stdout for line in lines] == [True] * 2
-
-
-def test_of_equal_cells_the_one_that_failed_is_named(run: Run) -> None:
-    sources = ["# M\n", "```{testcode} A\n1 / 0\n```\n", "```{testcode} B\n1 / 0\n```\n"]
-    cells = [
+def notebook(*cells: str, indent: int | None = 1) -> str:
+    """Return a notebook with cells in Markdown."""
+    written = [
         {"cell_type": "markdown", "id": str(at), "metadata": {}, "source": text.splitlines(True)}
-        for at, text in enumerate(sources)
+        for at, text in enumerate(cells)
     ]
     info = {"language_info": {"name": "python"}, "kernelspec": {"name": "python3"}}
-    book = {"cells": cells, "metadata": info, "nbformat": 4, "nbformat_minor": 5}
-    text = json.dumps(book, indent=1)
-    lines = [at for at, line in enumerate(text.splitlines(), 1) if "1 / 0" in line]
-    failed = run("docs/page.ipynb", page_ipynb=text, included_txt="")
-    assert [f"page.ipynb:{line}: ZeroDivision" in failed.stdout for line in lines] == [True, True]
+    book = {"cells": written, "metadata": info, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(book, indent=indent)
 
 
-def test_of_equal_docstrings_the_one_that_failed_is_named(run: Run) -> None:
-    module = '"""M."""\n\n\nclass C:\n    """C.\n\n    >>> 1 / 0\n    """\n\n    if True:\n\n'
-    module += (
-        '        @property\n        def p(self):\n            """P.\n\n            >>> 1 / 0\n'
+def line_of(text: str, wanted: str, number: int = 1) -> int:
+    """Return the line of the last of the first occurrences of a text."""
+    lines = [at for at, line in enumerate(text.split("\n"), 1) if wanted in line]
+    return lines[number - 1]
+
+
+QUOTED = "".join(f"> {line}\n" for line in MARKDOWN.splitlines()[2:])
+BOOK = notebook("# B\n", MARKDOWN.partition("\n\n")[2])
+ONE_LINE = notebook("# O\n", MARKDOWN.partition("\n\n")[2], indent=None)
+TWICE = notebook("# M\n", *(f"```{{testcode}} {name}\n1 / 0\n```\n" for name in "AB"))
+CODE_TWICE = "Page\n====\n" + "".join(
+    f"\n.. testcode:: {name}\n\n   n = {n}\n   1 / n\n" for name, n in (("A", 0), ("B", 0))
+)
+MODULE = '''"""M."""
+
+
+class C:
+    """C.
+
+    >>> 1 / 0
+    """
+
+
+#: Rows.
+#:
+#: >>> 1 + 1
+#: 3
+ROWS = 1
+'''
+AUTODOC = "Page\n====\n\n.. autoclass:: module.C\n\n.. autodata:: module.ROWS\n"
+FILES = "Page\n====\n\n.. codediff::\n   :title: {}\n   :file: {}\n   :lines: {}\n"
+SKIPPED = """
+Page
+====
+
+.. codediff::
+   :title: Old, New
+   :skip-test: Old
+
+   1 / 0
+   ---
+   x = 1  # doctest: +SKIP
+
+.. codediff::
+   :title: Session, Code
+
+   >>> launch()  # doctest: +SKIP
+   >>> 1
+   1
+   ---
+   1 / 0
+
+.. testcleanup:: Code
+
+   1
+
+.. testoutput:: Code
+   :options: +SKIP
+
+   1
+
+.. testcode:: Left out
+   :skipif: True
+
+   print(1)
+
+.. testoutput:: Left out
+
+   1
+"""
+MISTAKEN = """
+Page
+====
+
+.. codediff::
+   :title: A, B
+   :skip-test: Bee
+   :view: unifed
+
+   x = 1
+   ---
+   x = 2
+
+.. codediff::
+   :titel: A, B
+
+   x = 1
+   ---
+   x = 2
+
+.. codediff::
+   :title: Shell, Bash
+   :language: bash
+   :skip-test: Shell
+
+   echo
+   ---
+   exit
+"""
+COLONS = "Page\n====\n\n.. codediff::\n   :title: a::b, c\n\n   1\n   ---\n   2\n\n>>> 1\n1\n"
+MISSING = "Page\n====\n\n.. codediff::\n   :title: Good, Missing\n   :file: one.py, missing.py\n"
+MISSING += "\n.. testoutput:: Good\n\n   1\n"
+README = (ROOT / "sphinx_ext" / "README.md").read_text("utf-8")
+EXAMPLE = README.partition("```rst\n")[2].partition("```")[0]
+PICKED = 'text = """\\\na\n# hidden\nb\n"""\nassert text == "a\\nb\\n"\ntext.nothing\n'
+FUNCTION = "def f():\n    return 1 / b\n\nhidden = 1\n\nb = 0\na = 1\nf()\n"
+PAGES = {
+    "conf_py": "extensions = ['codediff', 'myst_nb', 'sphinx.ext.autodoc']\n"
+    "suppress_warnings = ['toc']\n",
+    "index_rst": PAGE,
+    "included_txt": INCLUDED,
+    "page_md": f"{MARKDOWN}\n{QUOTED.replace('C, D', 'E, F')}",
+    "book_ipynb": BOOK,
+    "one_ipynb": ONE_LINE,
+    "cells_ipynb": TWICE,
+    "twice_rst": CODE_TWICE,
+    "module_py": MODULE,
+    "autodoc_rst": AUTODOC,
+    "skipped_rst": SKIPPED,
+    "mistaken_rst": MISTAKEN,
+    "missing_rst": MISSING,
+    "readme_rst": f"Page\n====\n\n{EXAMPLE}",
+    "colons_rst": COLONS,
+    "a_py": FUNCTION,
+    "b_py": FUNCTION.replace("b = 0", "b = 1"),
+    "lines_rst": FILES.format("A, B", "a.py, b.py", "1-2, 6-8"),
+    "picked_py": PICKED,
+    "session_py": ">>> [1,\n# hidden\n... 2]\n[1, 2]\n",
+    "picked_rst": FILES.format("A, B", "picked.py, picked.py", "1-2, 4-"),
+    "sessions_rst": FILES.format("A, B", "session.py, session.py", "1, 3-"),
+    "division_py": "1 / x\n\n\nx = 0\n",
+    "open_py": "def f():\n    return (1 /\n\nx = 0\n",
+    "order_rst": FILES.format("A, B", "division.py, open.py", "4, 1-2"),
+    "one_py": "print(1)\n",
+    "output_txt": ".. testoutput:: B\n\n   2\n",
+    "outputs_rst": FILES.format("A, B", "one.py, one.py", "1-")
+    + "\n.. testoutput:: A\n\n   2\n\n.. include:: output.txt\n",
+}
+
+
+class Site:
+    """Many pages, and what the first run over them printed and wrote to a JUnit file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        write(folder, **PAGES)
+        self.output = self.run("-vv", "--durations=0", "--junitxml=junit.xml")
+        cases = list(ElementTree.parse(folder / "junit.xml").iter("testcase"))
+        self.items = {
+            (f"{case.get('classname')}".removeprefix("docs."), f"{case.get('name')}"): "".join(
+                failure.text or "" for failure in case.iter("failure")
+            )
+            for case in cases
+        }
+
+    def run(self, *arguments: str) -> str:
+        docs = [str(self.folder / "docs")]
+        return run_pytest(self.folder, "--codediff", "docs", *arguments, path=docs).stdout
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return Site(tmp_path_factory.mktemp("site"))
+
+
+def test_each_program_is_an_item(site: Site) -> None:
+    found = re.findall(r"^(docs/\S+::.+?) (PASSED|FAILED) ", site.output, re.MULTILINE)
+    assert [item for item in found if "index" in item[0] or "page" in item[0]] == [
+        ("docs/index.rst::Good", "PASSED"),
+        ("docs/index.rst::Bad", "FAILED"),
+        ("docs/index.rst::Printing", "FAILED"),
+        ("docs/index.rst::Included", "FAILED"),
+        ("docs/page.md::C", "PASSED"),
+        ("docs/page.md::D", "FAILED"),
+        ("docs/page.md::E", "PASSED"),
+        ("docs/page.md::F", "FAILED"),
+    ]
+    assert re.search(r"s call +docs/index.rst::Good$", site.output, re.MULTILINE)
+
+
+def test_a_failure_names_page_line_side_and_frames(site: Site) -> None:
+    failure = site.items["index.rst", "Bad"]
+    assert failure.startswith(
+        "docs/index.rst:16: ZeroDivisionError: division by zero  (side 'Bad')"
     )
-    module += '            """\n\n    x: int = 1\n    """X.\n\n    >>> 1 / 0\n    """\n'
-    page = "Page\n====\n\n.. autoclass:: module.C\n   :members:\n"
-    conf = "extensions = ['codediff', 'sphinx.ext.autodoc']\n"
-    failed = run("docs", index_rst=page, module_py=module, conf_py=conf)
-    # Before Sphinx 9, autodoc does not tell in which file the docstring of an attribute is.
-    attribute = "docs/module.py:22" if version_info >= (9,) else "docstring of module.C.x:3"
-    for place in ("docs/module.py:7", "docs/module.py:16", attribute):
-        assert f"{place}: ZeroDivisionError" in failed.stdout
+    assert ">   16 |            y / 0," in failure
+    assert 'docs/index.rst", line 19, in <module>\n    f(1)\n' in failure
+    assert "    y / 0,\n    ~~^~~\n" in failure
+    assert "codediff/execution" not in site.output
 
 
-def test_programs_import_what_the_configuration_lets_pages_import(run: Run, tmp_path: Path) -> None:
+def test_wrong_output_is_shown_as_a_difference(site: Site) -> None:
+    failure = site.items["index.rst", "Printing"]
+    assert failure.startswith("docs/index.rst:27: ")
+    assert failure.endswith("\n- 4\n+ 3")
+
+
+# Before Sphinx 9, autodoc does not tell in which file some docstrings are.
+NEW_ONLY = pytest.mark.skipif(version_info < (9,), reason="Sphinx does not tell the file")
+
+
+@pytest.mark.parametrize(
+    ("page", "item", "place"),
+    [
+        ("index.rst", "Included", "included.txt:6: AttributeError"),
+        ("page.md", "D", "page.md:8: TypeError"),
+        ("page.md", "F", "page.md:16: TypeError"),
+        ("book.ipynb", "D", f"book.ipynb:{line_of(BOOK, '+ ', 2)}: TypeError"),
+        ("one.ipynb", "D", "one.ipynb:1: TypeError"),
+        ("cells.ipynb", "A", f"cells.ipynb:{line_of(TWICE, '1 / 0')}: ZeroDivisionError"),
+        ("cells.ipynb", "B", f"cells.ipynb:{line_of(TWICE, '1 / 0', 2)}: ZeroDivisionError"),
+        ("twice.rst", "A", "twice.rst:7: ZeroDivisionError"),
+        ("twice.rst", "B", "twice.rst:12: ZeroDivisionError"),
+        ("autodoc.rst", "default", "module.py:7: ZeroDivisionError"),
+        pytest.param("autodoc.rst", "default", "module.py:14: printed", marks=NEW_ONLY),
+        ("lines.rst", "A", "a.py:2: ZeroDivisionError"),
+        ("lines.rst", "A", 'a.py", line 8, in <module>'),
+        ("picked.rst", "A", "picked.py:7: AttributeError"),
+        ("order.rst", "A", "division.py:1: ZeroDivisionError"),
+        ("order.rst", "B", "open.py:2: SyntaxError"),
+        ("outputs.rst", "A", "outputs.rst:11: printed something else"),
+        ("outputs.rst", "B", "output.txt:3: printed something else"),
+    ],
+)
+def test_a_failure_is_found_where_its_code_is_written(
+    site: Site, page: str, item: str, place: str
+) -> None:
+    assert f"docs/{place}" in site.items[page, item]
+
+
+@pytest.mark.parametrize(
+    ("page", "item"),
+    [("lines.rst", "B"), ("sessions.rst", "A"), ("colons.rst", "a:b"), ("readme.rst", "Before")],
+)
+def test_what_is_right_passes(site: Site, page: str, item: str) -> None:
+    assert site.items[page, item] == ""
+
+
+def test_all_sides_are_counted(site: Site) -> None:
+    counted = summary_line(site.output)
+    skipped = ["9 'Old'", "16 'Session'", "20 'Code'"]
+    places = ", ".join(f"docs/skipped.rst:{one}" for one in skipped)
+    assert f" 4 skipped by name (docs/mistaken.rst:26 'Shell', {places})" in counted
+    assert ("skipped.rst", "Left out") not in site.items
+
+
+def assert_mistakes_fail(output: str) -> None:
+    """Assert that the mistakes on the page are named with their lines and reasons."""
+    place = "docs/mistaken.rst"
+    assert f"\n{place}:5: no side belongs to the group 'Bee'" in output
+    assert f"\n{place}:5: unknown view 'unifed'; did you mean 'unified'? [codediff.vie" in output
+    assert f'\n{place}:14: Error in "codediff" directive: unknown option: "titel"' in output
+    assert f"\n{place}:28: Bash (not executed); see the warnings" in output
+    assert "\ndocs/missing.rst:4: cannot show 'missing.py': " in output
+    assert "docs/missing.py:1: Missing (not executed); see the warnings" in output
+
+
+def test_mistakes_fail(site: Site) -> None:
+    assert_mistakes_fail(site.output)
+    warnings = [name for page, name in site.items if name.startswith("warning")]
+    assert len(warnings) == 4
+
+
+def test_what_failed_fails_again_in_parallel_from_the_cache(site: Site) -> None:
+    again = site.run("--lf", "-n", "2")
+    failed = sum(bool(text) for text in site.items.values())
+    assert f"{failed} failed in " in again
+    assert_mistakes_fail(again)
+    assert "docs/index.rst:16: ZeroDivisionError" in again
+
+
+def test_one_item_of_a_page_is_run_and_the_rest_is_counted(site: Site) -> None:
+    named = run_pytest(site.folder, "--codediff", "docs/colons.rst::a:b").stdout
+    assert "1 passed" in named
+    page = site.run("docs/colons.rst", "-k", "colons", "-n", "1")
+    assert "3 passed" in page  # pytest's own doctests do not run the page as well
+    assert re.search(r": 2 ran, 4 skipped by name .*, \d+ not run$", summary_line(page))
+
+
+SMALL = "Page\n====\n\n.. codediff::\n   :title: Good, Bad\n\n   1\n   ---\n   1 / 0\n"
+
+
+def test_the_first_failure_ends_a_run_that_leaves_nothing_without_a_cache(
+    run: Run, tmp_path: Path
+) -> None:
+    arguments = ("docs", "-x", "-n", "1", "-p", "no:cacheprovider", "-rA")
+    ended = run(*arguments, index_rst=f"{SMALL}\n.. testcode:: Never\n\n   1\n")
+    assert "1 failed, 1 passed" in ended.stdout
+    assert "2 sides: 1 ran, 0 skipped by name, 1 failed" in summary_line(ended.stdout)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["docs", "pytest.ini"]
+
+
+def test_a_suppressed_warning_fails_nothing_nor_a_side_in_another_language_that_is_named(
+    run: Run,
+) -> None:
+    conf = CONF.replace("'toc'", "'toc', 'codediff.skip_test', 'codediff.view'")
+    page = MISTAKEN.partition(".. codediff::\n   :titel")[0]
+    page += MISTAKEN[MISTAKEN.index(".. codediff::\n   :title: Shell") :]
+    page = page.replace(":skip-test: Shell", ":no-run:")
+    assert "2 passed" in run("docs", conf_py=conf, index_rst=page).stdout
+
+
+def test_settings_of_the_site_apply(run: Run, tmp_path: Path) -> None:
     for folder in ("by_conf", "by_doctest"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / f"{folder}_module.py").touch()
-    conf = f"extensions = ['codediff']\ndoctest_path = [{str(tmp_path / 'by_doctest')!r}]\n"
+    conf = f"{CONF}doctest_path = [{str(tmp_path / 'by_doctest')!r}]\n"
     conf += f"import sys; sys.path.insert(0, {str(tmp_path / 'by_conf')!r})\n"
     page = "Page\n====\n\n.. testcode::\n\n   import by_conf_module, by_doctest_module\n"
     assert "1 passed" in run("docs", conf_py=conf, index_rst=page).stdout
+    conf += "import doctest\ndoctest_default_flags = doctest.SKIP\n"
+    skipped = run("docs", conf_py=conf, index_rst=SMALL)
+    assert "0 ran, 2 skipped by name" in summary_line(skipped.stdout)
 
 
-def test_lines_of_a_file_may_be_picked(run: Run) -> None:
-    code = "def f():\n    return 1 / b\n\nhidden = 1\n\nb = 0\na = 1\nf()\n"
-    page = (
-        "Page\n====\n\n.. codediff::\n   :title: A, B\n   :file: a.py, b.py\n   :lines: 1-2, 6-8\n"
-    )
-    failed = run("docs", index_rst=page, a_py=code, b_py=code.replace("b = 0", "b = 1"))
-    assert "docs/a.py:2: ZeroDivisionError" in failed.stdout
-    assert 'docs/a.py", line 8, in <module>' in failed.stdout
-    assert "1 failed, 1 passed" in failed.stdout
-
-
-OF_FILES = "Page\n====\n\n.. codediff::\n   :title: A, B\n   :file: a.py, b.py\n   :lines: {}\n"
-
-
-def test_picked_lines_are_executed_as_they_are_shown(run: Run) -> None:
-    code = 'text = """\\\na\n# hidden\nb\n"""\nassert text == "a\\nb\\n"\ntext.nothing\n'
-    session = ">>> [1,\n# hidden\n... 2]\n[1, 2]\n"
-    failed = run("docs", index_rst=OF_FILES.format("1-2, 4-"), a_py=code, b_py=code)
-    assert "docs/a.py:7: AttributeError" in failed.stdout
-    assert "docs/b.py:7: AttributeError" in failed.stdout
-    passed = run("docs", index_rst=OF_FILES.format("1, 3-"), a_py=session, b_py=session)
-    assert "2 passed" in passed.stdout
-
-
-def test_picked_lines_may_be_out_of_order(run: Run) -> None:
-    page = OF_FILES.format("4, 1-2")
-    code = "def f():\n    return (1 /\n\nx = 0\n"
-    failed = run("docs", index_rst=page, a_py=code.replace("(1 /", "1 / x"), b_py=code)
-    assert "docs/b.py:2: SyntaxError" in failed.stdout
-    failed = run("docs", index_rst=page, a_py="1 / x\n\n\nx = 0\n", b_py="1\n2\n3\n4\n")
-    assert "docs/a.py:1: ZeroDivisionError" in failed.stdout
-
-
-def test_wrong_output_is_found_in_the_file_that_it_is_in(run: Run) -> None:
-    page = OF_FILES.format("1-") + "\n.. testoutput:: A\n\n   2\n"
-    failed = run("docs", index_rst=page, a_py="print(1)\n", b_py="x = 1\n")
-    assert "docs/index.rst:11: printed something else than expected" in failed.stdout
-    included = OF_FILES.format("1-") + "\n.. include:: out.txt\n"
-    output = ".. testoutput:: A\n\n   2\n"
-    failed = run("docs", index_rst=included, out_txt=output)
-    assert "docs/out.txt:3: printed something else than expected" in failed.stdout
-
-
-def test_a_failure_in_a_quotation_is_found_in_it(run: Run) -> None:
-    quoted = MARKDOWN.partition("\n\n")[2].replace("A, B", "C, D")
-    quoted = "".join(f"> {line}\n" for line in quoted.splitlines())
-    failed = run("docs/page.md", page_md=f"{MARKDOWN}\n{quoted}", included_txt="")
-    assert "docs/page.md:8: TypeError" in failed.stdout
-    assert "docs/page.md:16: TypeError" in failed.stdout
-
-
-@pytest.mark.skipif(version_info < (9,), reason="Sphinx does not tell which file it is in")
-def test_a_failure_in_a_comment_for_autodoc_is_found_in_the_module(run: Run) -> None:
-    module = f"{MODULE}\n\n#: Rows.\n#:\n#: >>> 1 + 1\n#: 3\nROWS = 1\n"
-    page = "Page\n====\n\n.. autodata:: module.ROWS\n"
-    conf = "extensions = ['codediff', 'sphinx.ext.autodoc']\n"
-    failed = run("docs", index_rst=page, module_py=module, conf_py=conf)
-    assert "docs/module.py:16: " in failed.stdout
-
-
-def test_a_notebook_on_one_line_has_one_line(run: Run) -> None:
-    cell = {"cell_type": "markdown", "id": "a", "metadata": {}, "source": MARKDOWN}
-    info = {"language_info": {"name": "python"}, "kernelspec": {"name": "python3"}}
-    book = {"cells": [cell], "metadata": info, "nbformat": 4, "nbformat_minor": 5}
-    failed = run("docs/page.ipynb", page_ipynb=json.dumps(book), included_txt="")
-    assert "docs/page.ipynb:1: TypeError" in failed.stdout
-    indented = json.dumps(book, indent=1)
-    failed = run("docs/page.ipynb", page_ipynb=indented, included_txt="")
-    line = next(at for at, text in enumerate(indented.splitlines(), 1) if '"source"' in text)
-    assert f"docs/page.ipynb:{line}: TypeError" in failed.stdout
-
-
-def test_a_folder_below_that_of_the_configuration_is_a_part_of_it(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "docs" / "sub").mkdir()
-    (tmp_path / "docs" / "sub" / "page.rst").write_text("P\n=\n\n.. testcode::\n\n   1\n")
-    conf = "extensions = ['codediff']\ncodediff_results = 'results.json'\n"
-    every = run("docs", conf_py=conf, included_txt="")
-    results = (tmp_path / "docs" / "results.json").read_text()
-    assert "1 failed" not in every.stdout or len(json.loads(results)["results"]) > 1
-    assert "1 passed" in run("docs/sub", conf_py=conf, included_txt="").stdout
-    assert (tmp_path / "docs" / "results.json").read_text() == results
-
-
-def test_a_folder_of_pages_below_the_configuration_is_found_from_within(
-    tmp_path: Path,
+@pytest.mark.parametrize("conf_is_in_docs", [True, False])
+def test_a_folder_below_that_of_the_configuration_is_a_part_of_it(
+    run: Run, tmp_path: Path, conf_is_in_docs: bool
 ) -> None:
-    (tmp_path / "docs" / "sub").mkdir(parents=True)
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    (tmp_path / "conf.py").write_text(
-        "extensions = ['codediff']\ncodediff_results = 'results.json'\n"
-    )
-    for name in ("index", "sub/index"):
-        page = "P\n=\n\n.. testcode::\n\n   1\n"
-        (tmp_path / "docs" / f"{name}.rst").write_text(page)
-    assert "2 passed" in run_pytest(tmp_path, "--codediff", "docs").stdout
-    results = (tmp_path / "results.json").read_text()
+    page, conf = "P\n=\n\n.. testcode::\n\n   1\n", f"{CONF}codediff_results = 'results.json'\n"
+    pages = {"index_rst": page, "sub__index_rst": page}
+    results = tmp_path / "results.json"
+    if conf_is_in_docs:
+        results = tmp_path / "docs" / "results.json"
+        every = run("docs", conf_py=conf, **pages)
+    else:
+        (tmp_path / "conf.py").write_text(conf)
+        write(tmp_path, **pages)
+        (tmp_path / "docs" / "conf.py").unlink()
+        every = run_pytest(tmp_path, "--codediff", "docs")
+    assert "2 passed" in every.stdout
+    text = results.read_text()
+    assert len(json.loads(text)["results"]) == 2
     assert "1 passed" in run_pytest(tmp_path, "--codediff", "docs/sub").stdout
-    assert (tmp_path / "results.json").read_text() == results
+    assert results.read_text() == text
 
 
-def test_pages_in_a_folder_that_is_a_link_are_executed(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to("docs")
-    executed = run("link", "-k", "Good", included_txt="")
-    assert executed.returncode == 0
-    assert summary_line(executed.stdout).startswith("codediff: 1 blocks, 2 sides: 1 ran")
-
-
-@pytest.mark.parametrize("parallel", [(), ("-n", "2")])
-def test_pages_that_pytest_passes_over_fail(
-    run: Run, tmp_path: Path, parallel: tuple[str, ...]
+def test_pages_may_be_in_a_link_and_outside_of_the_root_of_the_tests(
+    run: Run, tmp_path: Path
 ) -> None:
-    """Folders of some names, such as "build", are no tests to pytest."""
-    (tmp_path / "docs" / "build").mkdir()
-    (tmp_path / "docs" / "build" / "page.rst").write_text("P\n=\n\n.. testcode::\n\n   1\n")
-    page = MARKDOWN.replace('2 + "a"', "2")
-    pages = {"index_rst": "Page\n====\n", "page_md": page}
-    left_out = run("docs", *parallel, **pages)
-    assert "codediff: pytest did not collect docs/build/page.rst" in left_out.stdout
-    assert left_out.returncode == pytest.ExitCode.TESTS_FAILED
-    if parallel:
-        return
-    assert run("docs", *parallel, "--ignore=elsewhere", **pages).returncode != 0
-    assert run("docs", *parallel, "--ignore=docs/build", **pages).returncode == 0
-    (tmp_path / "docs" / "build" / "page.rst").rename(tmp_path / "docs" / "other.rst")
-    assert run("docs", *parallel, "--ignore-glob=*/other.rst", **pages).returncode == 0
-    (tmp_path / "conftest.py").write_text("collect_ignore = ['docs/other.rst']\n")
-    assert run("docs", *parallel, **pages).returncode == 0
-    assert run("docs/page.md", *parallel, **pages).returncode == 0
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to("docs")
+    root = f"--rootdir={tmp_path / 'elsewhere'}"
+    executed = run("link", root, "-k", "Good", index_rst=SMALL)
+    assert executed.returncode == 0
+    assert "1 blocks, 2 sides: 1 ran" in summary_line(executed.stdout)
 
 
-def test_a_second_site_is_not_passed_over(run: Run, tmp_path: Path) -> None:
+def test_what_cannot_be_run_is_a_usage_error(run: Run, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "conf.py").touch()
-    assert "1 passed" in run("docs", "other", "-k", "Good", included_txt="").stdout  # of no pages
+    # A folder with the configuration of no pages is not another site.
+    assert "1 passed" in run("docs", "other", "-k", "Good", index_rst=SMALL).stdout
     (tmp_path / "other" / "index.rst").touch()
-    refused = run("docs", "other", included_txt="")
-    assert refused.returncode == pytest.ExitCode.USAGE_ERROR
-    assert f"--codediff: {tmp_path / 'other'} is another site" in refused.stderr
-
-
-def test_pages_may_be_outside_of_the_root_of_the_tests(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    executed = run("docs", f"--rootdir={tmp_path / 'elsewhere'}", "-k", "Good", included_txt="")
-    assert "2 sides: 1 ran" in summary_line(executed.stdout)
-
-
-def test_an_output_whose_code_is_left_out_is_no_program(run: Run) -> None:
-    page = "Page\n====\n\n.. testcode:: A\n   :skipif: True\n\n   print(1)\n\n"
-    page += ".. testoutput:: A\n\n   1\n\n.. testcode:: B\n\n   1\n"
-    executed = run("docs", index_rst=page)
-    assert "1 passed" in executed.stdout
-    assert executed.returncode == 0
-
-
-def test_a_page_that_is_named_is_not_executed_by_pytest_as_well(run: Run) -> None:
-    page = PAGE.partition(".. codediff")[0] + ">>> math.floor(1.5)\n1\n"
-    executed = run("docs/index.rst", index_rst=page)
-    assert "1 passed" in executed.stdout
-
-
-def test_titles_may_hold_colons(run: Run) -> None:
-    page = "Page\n====\n\n.. codediff::\n   :title: a::b, c\n\n   1\n   ---\n   2\n"
-    assert "1 passed" in run("docs/index.rst::a:b", index_rst=page).stdout
-    assert summary_line(run("docs", index_rst=page).stdout).endswith("2 ran, 0 skipped by name")
-
-
-def test_a_session_with_skipped_lines_counts_as_skipped(run: Run) -> None:
-    session = ">>> launch()  # doctest: +SKIP\n   >>> 1\n   1\n"
-    page = f"Page\n====\n\n.. codediff::\n   :title: A, B\n\n   {session}   ---\n   x = 1\n"
-    counted = summary_line(run("docs", index_rst=page).stdout)
-    assert counted.endswith("2 sides: 1 ran, 1 skipped by name (docs/index.rst:7 'A')")
-    output = "\n.. testoutput:: B\n   :options: +SKIP\n\n   1\n"
-    counted = summary_line(run("docs", index_rst=page + output).stdout)
-    assert "0 ran, 2 skipped by name" in counted
-    comment = page.replace("x = 1", "x = 1  # doctest: +SKIP")  # to doctest, not in plain code
-    assert "1 ran, 1 skipped by name" in summary_line(run("docs", index_rst=comment).stdout)
-    conf = "import doctest\nextensions = ['codediff']\ndoctest_default_flags = doctest.SKIP\n"
-    run("docs", index_rst=page)
-    counted = summary_line(run("docs", index_rst=page, conf_py=conf).stdout)
-    assert "0 ran, 2 skipped by name" in counted
-
-
-@pytest.mark.parametrize("between", ["", ".. testcleanup:: A, B\n\n   1\n\n"])
-@pytest.mark.parametrize("groups", ["A, B", "*"])
-def test_a_side_whose_output_is_skipped_counts_as_skipped(
-    run: Run, between: str, groups: str
-) -> None:
-    page = "Page\n====\n\n.. codediff::\n   :title: A, B\n\n   1 / 0\n   ---\n   1 / 0\n\n"
-    page += f"{between}.. testoutput:: {groups}\n   :options: +SKIP\n\n   1\n"
-    assert "0 ran, 2 skipped by name" in summary_line(run("docs", index_rst=page).stdout)
-
-
-def test_the_example_that_introduces_the_package_passes(run: Run) -> None:
-    readme = (ROOT / "sphinx_ext" / "README.md").read_text("utf-8")
-    example = readme.partition("```rst\n")[2].partition("```")[0]
-    assert summary_line(run("docs", index_rst=f"Page\n====\n\n{example}").stdout).endswith(
-        "2 sides: 2 ran, 0 skipped by name"
-    )
-
-
-def test_wrong_output_is_shown_as_a_difference(run: Run) -> None:
-    failed = run("docs", "-k", "Printing", included_txt=INCLUDED)
-    assert "docs/index.rst:27: " in failed.stdout
-    assert "\n- 4\n" in failed.stdout
-    assert "\n+ 3\n" in failed.stdout
-
-
-def test_sides_that_nothing_executes_fail(run: Run) -> None:
-    page = PAGE.replace("   :title:", "   :language: bash\n   :title:")
-    failed = run("docs", "-k", "Bad", index_rst=page, included_txt=INCLUDED)
-    assert "Bad (not executed); name its group in ':skip-test:'" in failed.stdout
-
-
-def test_all_sides_are_counted(run: Run) -> None:
-    block = ".. codediff::\n   :title: Old, Good\n   :skip-test: Old\n\n   1 / 0\n   ---\n   1"
-    page = f"{PAGE}\n{block}"
-    every = run("docs", index_rst=page, included_txt=INCLUDED)
-    skipped = "docs/index.rst:35 'Old'"
-    assert summary_line(every.stdout) == (
-        f"codediff: 2 blocks, 4 sides: 2 ran, 1 skipped by name ({skipped}), 1 failed"
-    )
-    some = run("docs", "-k", "Bad", "-n", "1", index_rst=page, included_txt=INCLUDED)
-    assert summary_line(some.stdout).endswith(
-        f"0 ran, 1 skipped by name ({skipped}), 1 failed, 2 not run"
-    )
+    refused = [run("docs", "other"), run("docs", "-o", "codediff_timeout=soon")]
+    (tmp_path / "docs" / "conf.py").unlink()
+    refused.append(run_pytest(tmp_path, "--codediff", "docs"))
+    assert [done.returncode for done in refused] == [pytest.ExitCode.USAGE_ERROR] * 3
+    assert f"--codediff: {tmp_path / 'other'} is another site" in refused[0].stderr
+    assert "could not convert string to float: 'soon'" in refused[1].stderr
+    assert "there is no conf.py in" in refused[2].stderr
 
 
 def test_a_debugger_stops_on_the_line_of_the_page(run: Run) -> None:
@@ -425,44 +464,7 @@ def test_a_debugger_stops_on_the_line_of_the_page(run: Run) -> None:
     assert "docs/index.rst(20)<module>()\n-> f(1)\n" in stopped.stdout
     assert "docs/index.rst(16)f()\n-> y / 0,\n(Pdb) 42\n" in stopped.stdout
     assert "docs/index.rst:16: ZeroDivisionError" in stopped.stdout
-    assert "run.py" not in stopped.stdout
-
-
-def test_nothing_is_left_behind_without_a_cache(run: Run, tmp_path: Path) -> None:
-    passed = run("docs", "-p", "no:cacheprovider", "-k", "Good", "-n", "1", included_txt=INCLUDED)
-    assert "1 passed" in passed.stdout
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["docs", "pytest.ini"]
-
-
-def test_last_failed_runs_only_what_failed(run: Run) -> None:
-    run("docs", "--lf", included_txt=INCLUDED)
-    again = run("docs", "--lf", included_txt=INCLUDED)
-    assert "3 failed" in again.stdout
-    assert "passed" not in again.stdout
-
-
-def test_the_first_failure_ends_the_run_and_durations_are_told(run: Run) -> None:
-    ended = run("docs", "-x", "--durations=0", "-vv", included_txt=INCLUDED)
-    assert "1 failed, 1 passed" in ended.stdout
-    assert "call     docs/index.rst::Good" in ended.stdout
-    assert summary_line(ended.stdout).endswith("2 sides: 1 ran, 0 skipped by name, 1 failed")
-
-
-def test_results_go_into_a_junit_file(run: Run, tmp_path: Path) -> None:
-    run("docs", "--junitxml=junit.xml", included_txt=INCLUDED)
-    cases = ElementTree.parse(tmp_path / "junit.xml").iter("testcase")
-    assert {case.get("name"): case.find("failure") is None for case in cases} == {
-        "Good": True,
-        "Bad": False,
-        "Printing": False,
-        "Included": False,
-    }
-
-
-def test_programs_run_in_parallel(run: Run) -> None:
-    parallel = run("docs", "-n", "2", included_txt=INCLUDED)
-    assert "3 failed, 1 passed" in parallel.stdout
-    assert "docs/index.rst:16: ZeroDivisionError" in parallel.stdout
+    assert "execute.py" not in stopped.stdout
 
 
 def test_programs_run_on_other_hosts(run: Run, tmp_path: Path) -> None:
@@ -471,42 +473,60 @@ def test_programs_run_on_other_hosts(run: Run, tmp_path: Path) -> None:
     (tmp_path / "host" / "pytest.ini").write_text("[pytest]\n")
     docs = tmp_path / "docs"
     host = ("--dist=load", f"--tx=popen//chdir={tmp_path / 'host'}", f"--rsyncdir={docs}")
-    elsewhere = run(str(docs), *host, included_txt=INCLUDED)
+    elsewhere = run(str(docs), *host, index_rst=PAGE, included_txt=INCLUDED)
     assert "3 failed, 1 passed" in elsewhere.stdout
     assert "\ndocs/index.rst:16: ZeroDivisionError" in elsewhere.stdout
     assert ">   16 |            y / 0," in elsewhere.stdout
 
 
-def test_an_endless_loop_is_ended_and_named(run: Run) -> None:
-    page = PAGE.replace("f(1)", "while True:\n       pass")
-    endless = "Page\n====\n\n.. testcode:: I\n\n   import endless\n"
-    ended = run("docs", "--timeout=2", index_rst=endless, endless_py="while True: pass\n")
-    assert "docs/index.rst:6: did not end within 2 s" in ended.stdout
-    assert "1 failed" in ended.stdout
-    ended = run("docs", "--timeout=1", index_rst=page, included_txt="")
-    assert "did not end within 1 s; it was at line 19" in ended.stdout
-    assert "2 failed, 1 passed" in ended.stdout
+ENDLESS = """
+Page
+====
+
+.. testcode:: I
+
+   import endless
+
+.. testcode:: Left
+
+   import pathlib
+   pathlib.Path("left").touch()
+   while True: pass
+"""
 
 
-def test_pages_without_a_configuration_are_a_usage_error(run: Run, tmp_path: Path) -> None:
-    run("docs", included_txt="")
-    (tmp_path / "docs" / "conf.py").rename(tmp_path / "docs" / "other.py")
-    missing = run_pytest(tmp_path, "--codediff", "docs")
-    assert missing.returncode == 4
-    assert "there is no conf.py in" in missing.stderr
+def test_an_endless_loop_is_ended_and_named(run: Run, tmp_path: Path) -> None:
+    pages = {"index_rst": ENDLESS, "endless_py": "while True: pass\n"}
+    (tmp_path / "pytest.ini").write_text("[pytest]\ncodediff_timeout = 2\ncodediff_cwd = work\n")
+    (tmp_path / "work").mkdir()
+    ended = run("docs", "-k", "Left", **pages)
+    assert "docs/index.rst:13: did not end within 2 s; it was at line 13" in ended.stdout
+    assert (tmp_path / "work" / "left").exists()
+    ended = run("docs", "--timeout=1", "-o", "codediff_cwd=", **pages)
+    assert "docs/index.rst:7: did not end within 1 s" in ended.stdout
+    assert "docs/index.rst:13: did not end within 1 s; it was at line 13" in ended.stdout
+    assert "2 failed" in ended.stdout
+    assert not list(tmp_path.glob("left"))
 
 
-def test_pytest_without_the_option_collects_no_page(tmp_path: Path) -> None:
-    (tmp_path / "page.rst").write_text(PAGE)
-    assert run_pytest(ROOT, tmp_path).returncode == 5
+def test_an_interrupted_run_names_the_line(run: Run) -> None:
+    kill = "import os, signal, time\n   os.kill(int(os.environ['PYTEST_PID']), signal.SIGINT)"
+    page = f"Page\n====\n\n.. testcode:: A\n\n   {kill}\n   time.sleep(60)\n"
+    conftest = "import os\nos.environ['PYTEST_PID'] = str(os.getpid())\n"
+    stopped = run("docs", index_rst=page, conftest_py=conftest)
+    assert "KeyboardInterrupt: at docs/index.rst:" in stopped.stdout
+    assert stopped.returncode == pytest.ExitCode.INTERRUPTED
 
 
-def test_a_run_without_the_option_imports_next_to_nothing(tmp_path: Path) -> None:
+def test_a_run_without_the_option_collects_no_page_and_imports_next_to_nothing(
+    tmp_path: Path,
+) -> None:
     """The plugin is loaded wherever the package is installed."""
     (tmp_path / "conftest.py").write_text(
         "import sys\n\ndef pytest_sessionfinish():\n    print('modules', *sys.modules)\n"
     )
     (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass\n")
+    (tmp_path / "page.rst").write_text(PAGE)
     found = []
     for plugin in ("no:codediff", "codediff.pytest_plugin"):
         command = [sys.executable, "-m", "pytest", "-s", "-p", plugin, tmp_path]
@@ -514,27 +534,8 @@ def test_a_run_without_the_option_imports_next_to_nothing(tmp_path: Path) -> Non
         done = subprocess.run(
             command, env=os.environ | environ, capture_output=True, text=True, check=True
         )
+        assert "1 passed" in done.stdout
         (line,) = [line for line in done.stdout.splitlines() if "modules " in line]
         found.append(set(line.split()))
     assert "codediff.pytest_plugin" in found[1]
     assert len(found[1] - found[0]) <= 8, found[1] - found[0]
-
-
-def test_no_control_character_of_a_page_reaches_the_terminal(run: Run) -> None:
-    code = "   x = 1  # \x1b[31m\n   raise ValueError('\\x1b]52;c;\\x07')\n   ---\n   y = 1\n"
-    page = f"Page\n====\n\n.. codediff::\n   :title: A\x1b[5m, B\n\n{code}"
-    failed = run("docs", index_rst=page)
-    assert failed.returncode == 1
-    assert r"\x1b]52;c;\x07" in failed.stdout
-    assert r"A\x1b[5m" in failed.stdout
-    assert "\x1b" not in failed.stdout
-
-
-def test_settings_limit_time_and_fix_the_working_directory(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "pytest.ini").write_text("[pytest]\ncodediff_timeout = 3\ncodediff_cwd = work\n")
-    (tmp_path / "work").mkdir()
-    page = "P\n=\n\n.. testcode:: A\n\n   while True: pass\n\n.. testcode:: B\n\n   "
-    page += "import pathlib\n   pathlib.Path('left').touch()\n"
-    found = run("docs", index_rst=page)
-    assert "did not end within 3 s; it was at line 6" in found.stdout
-    assert (tmp_path / "work" / "left").exists()

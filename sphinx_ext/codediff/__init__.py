@@ -6,7 +6,8 @@
 
 ``codediff_environments``
     What is installed in the environments that ``:env:`` names: a dict from names to lists of
-    requirements, as for pip. There are none by default.
+    requirements, as for pip, or to dicts with ``requirements`` and ``python``, a version such as
+    "3.12". There are none by default.
 
 ``codediff_results``
     The file that test runs leave their results in, relative to the folder of ``conf.py``. Blocks

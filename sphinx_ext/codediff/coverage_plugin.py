@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from coverage import Coverage, CoveragePlugin, FileReporter
 from coverage.exceptions import CoverageException, CoverageWarning
@@ -40,27 +39,31 @@ class PagePlugin(CoveragePlugin):
         programs: The file that the builder ``codediff-programs`` wrote.
     """
 
+    latest: ClassVar[Path | None] = None  # of a test run in this process
+
     def __init__(self, programs: Path) -> None:
         self.programs = programs.absolute()
 
     @cached_property
-    def pieces(self) -> dict[str, list[Piece]]:
-        """The code of all pages, by absolute path; empty if no page has been read."""
-        found: defaultdict[str, list[Piece]] = defaultdict(list)
-        if self.programs.is_file():
-            try:
-                pages = json.loads(self.programs.read_text("utf-8"))["pages"]
-                for program in (one for page in pages for one in page["programs"]):
-                    for piece in Program.from_json(program).pieces:
-                        found[piece.file].append(piece)
-            except (AttributeError, LookupError, TypeError, ValueError, OSError) as error:
-                message = f"{self.programs} is not the list of a test run, start one: {error!r}"
-                raise CoverageException(message) from error
-        return found
+    def pieces(self) -> list[Piece]:
+        """The code of all pages.
+
+        Raises:
+            CoverageException: If the file is not there, or has another format.
+        """
+        file = self.latest or self.programs
+        try:
+            pages = json.loads(file.read_text("utf-8"))["pages"]
+            programs = [Program.from_json(one) for page in pages for one in page["programs"]]
+        except (AttributeError, LookupError, TypeError, ValueError, OSError) as error:
+            message = f"{file} is not the list of a test run, start one: {error!r}"
+            raise CoverageException(message) from error
+        return [piece for program in programs for piece in program.pieces]
 
     def file_reporter(self, filename: str) -> FileReporter:
         """Return the reporter of a page."""
-        return PageReporter(filename, self.pieces.get(str(Path(filename).absolute()), ()))
+        path = str(Path(filename).absolute())
+        return PageReporter(filename, [one for one in self.pieces if one.file == path])
 
 
 class PageReporter(FileReporter):
@@ -91,15 +94,16 @@ def current() -> Coverage | None:
     return coverage if __name__ in (plugins or ()) else None  # type: ignore[operator]
 
 
-def record(coverage: Coverage, program: Program, outcome: Outcome, *, root: Path) -> None:
-    """Add the lines that a program executed to the data of coverage.py.
+def record(program: Program, outcome: Outcome, root: Path) -> None:
+    """Add the lines that a program executed to the data of coverage.py, if it measures.
 
     Args:
-        coverage: The measurement, from `current`.
         program: The program.
         outcome: Its outcome, with lines measured.
         root: Folder that the files of the program are relative to.
     """
+    if not (coverage := current()):
+        return
     files = {piece.file for piece in program.pieces if not piece.file.startswith("<")}
     lines = {str(Path(root, file)): outcome.lines.get(file, []) for file in files}
     if coverage.get_option("run:relative_files"):

@@ -6,11 +6,10 @@ is imported where it is used.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import sys
 import tempfile
+import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,38 +20,44 @@ if TYPE_CHECKING:
     from .execution.data import Outcome, Program
     from .execution.runner import Runner
 
-SESSION = pytest.StashKey["Session"]()
-TIMEOUT = pytest.StashKey[float | None]()
+NAME = "codediff-session"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the plugin."""
     group = parser.getgroup("codediff")
     group.addoption("--codediff", action="store_true", help="run the code that Sphinx pages show")
+    group.addoption("--codediff-update", action="store_true", help="write outputs to the pages")
     parser.addini("codediff_source", "source folder of the pages, if not the first argument")
     parser.addini("codediff_timeout", "seconds a program may take; 0 is no limit", default="60")
     parser.addini("codediff_cwd", "working directory of programs, if not a temporary folder each")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Keep workers of pytest-xdist from clearing the cache that the controller has filled."""
+    if config.getoption("--codediff") and hasattr(config, "workerinput"):
+        config.option.cacheclear = False
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Have the pages read, unless this is a worker, which receives their programs."""
     if not config.getoption("--codediff"):
         return
-    worker_input = getattr(config, "workerinput", None)
-    if worker_input is None:
-        session: Session = Controller(config, _read_pages(config))
+    if hasattr(config, "workerinput"):
+        session = Session(config, json.loads(config.workerinput["codediff"]))
     else:
-        session = Session(config, json.loads(worker_input["codediff"]))
-    config.stash[SESSION] = session
-    config.pluginmanager.register(session, "codediff-session")
+        session = Controller(config)
+    config.pluginmanager.register(session, NAME)
 
 
 def _read_pages(config: pytest.Config) -> dict[str, Any]:
     """Have Sphinx read the pages that changed, and return the programs of all.
 
     Raises:
-        pytest.UsageError: If that fails.
+        pytest.UsageError: If that fails, or a setting has a wrong value.
     """
+    from .execution.environments import parse_definition
     from .programs.reading import ReadingError, read_pages, source_folder
     from .programs.results import today
 
@@ -60,19 +65,23 @@ def _read_pages(config: pytest.Config) -> dict[str, Any]:
     named: str = config.getini("codediff_source")
     source = config.rootpath / named if named else source_folder(arguments[0].resolve())
     try:
+        cache = _cache(config)
         today()
-        return read_pages(source, _cache(config), root=config.rootpath, arguments=arguments)
+        float(config.getini("codediff_timeout"))
+        data = read_pages(source, cache, root=config.rootpath, arguments=arguments)
+        for name, definition in data["environments"].items():
+            parse_definition(name, definition)
     except (OSError, OverflowError, ReadingError, ValueError) as error:
         raise pytest.UsageError(f"--codediff: {error}") from None
+    if plugin := _coverage_plugin():
+        plugin.PagePlugin.latest = cache / "programs.json"
+    return data
 
 
 def _cache(config: pytest.Config) -> Path:
     """Return the plugin's folder in pytest's cache; without a cache, a temporary one."""
     if cache := getattr(config, "cache", None):
-        with contextlib.suppress(OSError):  # pytest, too, works without writing its cache
-            folder = Path(cache.mkdir("codediff"))
-            tempfile.TemporaryFile(dir=folder).close()
-            return folder
+        return Path(cache.mkdir("codediff"))
     temporary = tempfile.TemporaryDirectory()
     config.add_cleanup(temporary.cleanup)
     return Path(temporary.name)
@@ -88,14 +97,8 @@ class Session:
 
     def __init__(self, config: pytest.Config, data: dict[str, Any]) -> None:
         self.config, self.data = config, data
-        self.collected: set[str] = set()
+        self.pages: dict[str, Any] = data["pages"]
         self.runners: dict[str, Runner] = {}
-
-    @property
-    def pages(self) -> dict[str, Any]:
-        """The pages by path, relative to pytest's root."""
-        pages: dict[str, Any] = self.data["pages"]
-        return pages
 
     def relative(self, path: str | Path) -> str:
         """Return a path relative to pytest's root, with links to folders resolved."""
@@ -109,13 +112,9 @@ class Session:
     ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
         """Collect a page that has something to run, in place of pytest's own doctests."""
         found = yield
-        name = self.relative(file_path)
-        page = self.pages.get(name)
-        if page is None or not (page["programs"] or page["unexecuted"]):
+        page = self.pages.get(self.relative(file_path), {})
+        if not any(page.get(kind) for kind in ("programs", "unexecuted", "warnings")):
             return found
-        self.collected.add(name)
-        if hasattr(self.config, "workeroutput"):
-            self.config.workeroutput["codediff"] = sorted(self.collected)
         if not self.config.getoption("doctestglob", None):
             found = [one for one in found if type(one).__module__ != "_pytest.doctest"]
         return [PageFile.from_parent(parent, path=file_path), *found]
@@ -133,14 +132,16 @@ class Session:
 
             python = sys.executable
             if environment:
-                requirements = self.data["environments"].get(environment)
+                known, folder = self.data["environments"], self.config.rootpath / self.data["conf"]
                 cache = _cache(self.config) / "environments"
-                python = str(python_of(environment, requirements, cache=cache))
-            path = [one for one in self.data["path"] if one not in sys.path]
-            measure = current_coverage() is not None
+                python = str(python_of(environment, known, cache=cache, folder=folder))
             root, cwd = self.config.rootpath, self.config.getini("codediff_cwd")
             runner = Runner(
-                python, root=root, path=path, measure=measure, cwd=root / cwd if cwd else None
+                python,
+                root=root,
+                path=[one for one in self.data["path"] if one not in sys.path],
+                measure=bool((plugin := _coverage_plugin()) and plugin.current()),
+                cwd=root / cwd if cwd else None,
             )
             programs = [one for page in self.pages.values() for one in page["programs"]]
             runner.share_imports(
@@ -164,7 +165,7 @@ class Session:
     def pytest_timeout_set_timer(self, item: pytest.Item, settings: Any) -> bool | None:
         """Leave the time limit of pytest-timeout to the runner."""
         if isinstance(item, ProgramItem):
-            item.stash[TIMEOUT] = settings.timeout
+            item.timeout = settings.timeout or item.timeout
             return True
         return None
 
@@ -177,20 +178,16 @@ class Session:
 class Controller(Session):
     """The process that reports: the only one, or the controller of pytest-xdist."""
 
-    def __init__(self, config: pytest.Config, data: dict[str, Any]) -> None:
-        super().__init__(config, data)
+    def __init__(self, config: pytest.Config) -> None:
+        self.begin = time.time()
+        super().__init__(config, _read_pages(config))
         self.reports: dict[tuple[str, str], pytest.TestReport] = {}
-        self.problems: list[str] = []
+        self.messages: list[str] = []
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Send the programs to a worker of pytest-xdist, which may be on another host."""
         node.workerinput["codediff"] = json.dumps(self.data)
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """Add the pages that a worker collected."""
-        self.collected.update(getattr(node, "workeroutput", {}).get("codediff", ()))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the report of a program, wherever it ran."""
@@ -199,58 +196,39 @@ class Controller(Session):
             self.reports[self.relative(self.config.rootpath / path), name] = report
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the results, and fail if pytest has not collected a page it should have."""
+        """Write the results and, if it is wanted, the outputs."""
         from .programs.reporting import write_results
 
+        if self.config.getoption("--codediff-update"):
+            self._update_outputs()
         file = self.data["results"]
         try:
             if file:
                 write_results(Path(file), self.pages, self.reports)
         except OSError as error:
-            self.problems.append(f"{file} cannot be written: {error.strerror}")
+            self.messages.append(f"{file} cannot be written: {error.strerror}")
             session.exitstatus = session.exitstatus or pytest.ExitCode.INTERNAL_ERROR
-        passed = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-        if (missed := self._missed_pages()) and session.exitstatus in passed:
-            message = f"pytest did not collect {', '.join(missed)}; see its setting"
-            self.problems.append(f"{message} 'norecursedirs'")
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def _missed_pages(self) -> list[str]:
-        """Return pages below the arguments that pytest left out for the mere name of a folder."""
-        first = self.config.invocation_params.dir
-        arguments = [
-            os.path.realpath(first / str(one).partition("::")[0]) for one in self.config.args
-        ]
-        return [
-            name
-            for name, page in self.pages.items()
-            if (page["programs"] or page["unexecuted"]) and name not in self.collected
-            if any(Path(os.path.realpath(page["path"])).is_relative_to(one) for one in arguments)
-            if not self._is_ignored(self.config.rootpath / name)
-        ]
+    def _update_outputs(self) -> None:
+        """Write the output of programs that failed for their output alone to the pages."""
+        from .execution.data import Failure, Program
+        from .programs.updating import update_outputs
 
-    def _is_ignored(self, path: Path) -> bool:
-        """Whether an option or a plugin leaves a page out, unlike ``norecursedirs``."""
-        first = self.config.invocation_params.dir
-        ignored = [os.path.realpath(first / one) for one in self.config.getoption("ignore") or ()]
-        patterns = self.config.getini("norecursedirs")
-        hook = self.config.hook.pytest_ignore_collect
-        depth = len(path.relative_to(self.config.rootpath).parts) - 1
-        return any(
-            os.path.realpath(one) in ignored
-            or (
-                not any(one.match(pattern) for pattern in patterns)
-                and hook(collection_path=one, config=self.config)
-            )
-            for one in (path, *path.parents[:depth])
-        )
+        outcomes = []
+        for report in self.reports.values():
+            if text := dict(report.user_properties).get("codediff-update"):
+                program, failures = json.loads(str(text))
+                found = [Failure(**one) for one in failures]
+                outcomes.append((Program.from_json(program), found))
+        root = self.config.rootpath
+        self.messages += update_outputs(outcomes, since=self.begin, root=root)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Count the blocks and their sides."""
         from .programs.reporting import count_sides
 
-        for problem in self.problems:
-            terminalreporter.write_line(f"codediff: {problem}")
+        for message in self.messages:
+            terminalreporter.write_line(f"codediff: {message}")
         terminalreporter.write_line(count_sides(self.pages, self.reports, self.config.rootpath))
 
 
@@ -258,37 +236,29 @@ class PageFile(pytest.File):
     """A page."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Yield its programs, and its sides that are not executed."""
+        """Yield its programs, its sides that are not executed, and its warnings."""
         from .execution.data import Program
-        from .programs.reporting import item_names, printable
+        from .programs.reporting import item_name
 
-        session = self.config.stash[SESSION]
+        session = self.config.pluginmanager.getplugin(NAME)
         page = session.pages[session.relative(self.path)]
-        names = item_names(page)
-        for data in page["programs"]:
-            program = Program.from_json(data)
-            yield ProgramItem.from_parent(self, name=names[program.group], program=program)
+        for program in map(Program.from_json, page["programs"]):
+            name = item_name(program.group)
+            yield ProgramItem.from_parent(self, name=name, program=program)
         for file, line, title in page["unexecuted"]:
-            location = f"{session.relative(file)}:{line}"
-            name = f"{printable(title)} (not executed)"
-            yield UnexecutedItem.from_parent(self, name=name, side=location)
+            name = f"{item_name(title)} (not executed)"
+            advice = "see the warnings" if page["warnings"] else "name its group in ':skip-test:'"
+            message = f"{session.relative(file)}:{line}: {name}; {advice}"
+            yield MistakeItem.from_parent(self, name=name, message=message)
+        for number, (location, kind, text) in enumerate(page["warnings"], 1):
+            file, _colon, line = location.rpartition(":")
+            message = f"{session.relative(file)}:{line}: {text} [{kind}]"
+            yield MistakeItem.from_parent(self, name=f"warning {number} ({kind})", message=message)
 
 
-def current_coverage() -> Any:
-    """Return the measurement of coverage.py in this process, if one uses the plugin for pages."""
-    if "coverage" not in sys.modules:
-        return None
-    from . import coverage_plugin
-
-    return coverage_plugin.current()
-
-
-class ProgramError(Exception):
-    """A program failed."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome.failures[0].message)
-        self.outcome = outcome
+def _coverage_plugin() -> Any:
+    """Return the plugin for coverage.py, if coverage.py has imported it in this process."""
+    return sys.modules.get(f"{__package__}.coverage_plugin")
 
 
 class ProgramItem(pytest.Item):
@@ -297,30 +267,36 @@ class ProgramItem(pytest.Item):
     def __init__(self, *, program: Program, **others: Any) -> None:
         super().__init__(**others)
         self.program = program
+        self.timeout = float(self.config.getini("codediff_timeout"))
 
     def runtest(self) -> None:
-        """Run the program in a process of its own.
-
-        Raises:
-            ProgramError: If it fails.
-        """
+        """Run the program in a process of its own, and fail as it does."""
         from dataclasses import asdict
 
+        from .execution.environments import EnvironmentNotMadeError
+        from .programs.reporting import explain
         from .programs.results import Result, today
 
-        runner = self.config.stash[SESSION].runner(self.program.environment)
-        limit = self.stash.get(TIMEOUT, None) or float(self.config.getini("codediff_timeout"))
-        outcome = self._debug(runner) or runner.run(self.program, limit)
-        if coverage := current_coverage():
-            from .coverage_plugin import record
-
-            record(coverage, self.program, outcome, root=self.config.rootpath)
+        program, root = self.program, self.config.rootpath
+        try:
+            runner = self.config.pluginmanager.getplugin(NAME).runner(program.environment)
+            outcome = self._debug(runner) or runner.run(program, self.timeout)
+        except (EnvironmentNotMadeError, OSError, RuntimeError) as error:
+            piece = next((one for one in program.pieces if one.title), program.pieces[0])
+            location = f"{piece.file}:{piece.line}"
+            pytest.fail(f"{location}: {program.group!r} could not be run: {error}", pytrace=False)
+        if plugin := _coverage_plugin():
+            plugin.record(program, outcome, root)
         result = Result(today(), outcome.python, outcome.versions)
         self.user_properties.append(("codediff", json.dumps(asdict(result))))
+        if self.config.getoption("--codediff-update"):
+            update = [asdict(program), [asdict(one) for one in outcome.failures]]
+            self.user_properties.append(("codediff-update", json.dumps(update)))
         if outcome.stdout:
             self.add_report_section("call", "stdout", outcome.stdout)
         if not outcome.passed:
-            raise ProgramError(outcome)
+            text = "\n\n".join(explain(one, root) for one in outcome.failures)
+            pytest.fail(text, pytrace=False)
 
     def _debug(self, runner: Runner) -> Outcome | None:
         """Run the program in the terminal, if pytest is called with ``--pdb``."""
@@ -333,35 +309,22 @@ class ProgramItem(pytest.Item):
         finally:
             capture.resume()
 
-    def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
-        """Show the lines of the page, not those of the runner."""
-        from .execution.environments import EnvironmentNotMadeError
-        from .programs.reporting import explain
-
-        if isinstance(excinfo.value, (EnvironmentNotMadeError, OSError, RuntimeError)):
-            return f"{self.program.group!r} could not be run: {excinfo.value}"
-        if isinstance(excinfo.value, ProgramError):
-            root = self.config.rootpath
-            return "\n\n".join(explain(one, root) for one in excinfo.value.outcome.failures)
-        return super().repr_failure(excinfo, style)
-
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the page, the index of the program's first line, and its group."""
         return self.path, self.program.pieces[0].line - 1, self.name
 
 
-class UnexecutedItem(pytest.Item):
-    """A side that is neither executed nor skipped by name: it fails."""
+class MistakeItem(pytest.Item):
+    """A mistake on a page, such as a side that is neither executed nor skipped: it fails."""
 
-    def __init__(self, *, side: str, **others: Any) -> None:
+    def __init__(self, *, message: str, **others: Any) -> None:
         super().__init__(**others)
-        self.side = side
+        self.message = message
 
     def runtest(self) -> None:
-        """Fail, since there is nothing to run."""
-        message = f"{self.side}: {self.name}; name its group in ':skip-test:'"
-        pytest.fail(message, pytrace=False)
+        """Fail with the location and the mistake."""
+        pytest.fail(self.message, pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """Return the page and the side."""
+        """Return the page and the name of the mistake."""
         return self.path, None, self.name

@@ -67,6 +67,7 @@ class Failure:
     traceback: str = ""  # frames of the pages and of libraries, without those of this package
     expected: str = ""  # output that the page shows
     got: str = ""  # output or exception that came instead
+    example: int = 0  # index of the example in that piece, if its output is wrong
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Outcome:
 
 
 def make_failure(
-    program: Program, index: int, kind: Any, message: str, location: Location | None, **texts: str
+    program: Program, index: int, kind: Any, message: str, location: Location | None, **others: Any
 ) -> Failure:
     """Return a failure with the title of the piece that holds its line.
 
@@ -94,13 +95,13 @@ def make_failure(
         kind: As in `Failure`.
         message: As in `Failure`.
         location: Where it failed; None is the first line of the running piece.
-        texts: The other fields of `Failure`.
+        others: The other fields of `Failure`.
     """
     if not program.pieces:
-        return Failure(kind, message, program.page, 1, "", 0, **texts)
+        return Failure(kind, message, program.page, 1, "", 0, **others)
     running = program.pieces[index]
     file, line = location or (running.file, running.line)
     for piece in (running, *program.pieces):
         if piece.file == file and line in piece.line_numbers:
-            return Failure(kind, message, file, line, piece.title, index, **texts)
-    return Failure(kind, message, file, line, running.title, index, **texts)
+            return Failure(kind, message, file, line, piece.title, index, **others)
+    return Failure(kind, message, file, line, running.title, index, **others)

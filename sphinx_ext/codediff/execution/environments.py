@@ -8,78 +8,118 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+# Names in a project that are not what is installed from it.
+_NOT_SOURCE = (".rst", ".md", ".ipynb", ".egg-info", "__pycache__", "build", "dist", "venv")
 
 
 class EnvironmentNotMadeError(Exception):
     """An environment could not be made; the message says which and why."""
 
 
-def python_of(name: str, requirements: Sequence[str] | None, *, cache: Path) -> Path:
+def parse_definition(name: str, definition: Any) -> tuple[str, list[str]]:
+    """Return the version of Python, "" for the one that is running, and the requirements.
+
+    Raises:
+        ValueError: If a value of ``codediff_environments`` has another form.
+    """
+    known = definition if isinstance(definition, dict) else {"requirements": definition}
+    match {"python": "", "requirements": [], **known}:
+        case {"python": str(python), "requirements": list() | tuple() as found, **others}:
+            if not others and all(isinstance(one, str) for one in found):
+                return python, [*found]
+    example = "['pydantic<2'] or {'python': '3.12', 'requirements': ['pydantic<2']}"
+    message = f"codediff_environments: {name!r} is {definition!r}, not of the form {example}"
+    raise ValueError(message)
+
+
+def python_of(name: str, definitions: Mapping[str, Any], *, cache: Path, folder: Path) -> Path:
     """Return the interpreter of an environment, which is made if there is none yet.
 
-    The key of an environment is a digest of its requirements and of the version of Python: under
-    whatever name, the same requirements are installed once.
+    Its key is a digest of its Python, its requirements and the files that these name.
 
     Args:
-        name: Its name in ``codediff_environments``, for messages.
-        requirements: Arguments for pip, such as ``["pydantic<2"]``; None if they are not known.
+        name: Name of the environment.
+        definitions: The value of ``codediff_environments``.
         cache: The folder in which environments are kept.
+        folder: The folder that paths in requirements are relative to.
 
     Raises:
         EnvironmentNotMadeError: If it cannot be made.
     """
-    if requirements is None:
+    if name not in definitions:
         message = f"'codediff_environments' in conf.py has no environment {name!r}"
         raise EnvironmentNotMadeError(message)
-    version = ".".join(map(str, sys.version_info[:3]))
-    wanted = json.dumps([sorted(requirements), version, sys.base_prefix])
-    folder = cache / hashlib.sha256(wanted.encode()).hexdigest()[:16]
+    python, requirements = parse_definition(name, definitions[name])
+    split = [shlex.split(one) if one.startswith("-") else [one] for one in requirements]
+    arguments = [argument for one in split for argument in one]
     try:
-        if not _python(folder).exists():
-            _make_in(folder, name, requirements)
-    except OSError as error:
+        key = [python or f"{sys.version} {sys.base_prefix}", *arguments]
+        digest = hashlib.sha256(json.dumps([*key, *_contents(arguments, folder)]).encode())
+        target = cache / digest.hexdigest()[:16]
+        if not _python_in(target).exists():
+            cache.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=cache, ignore_cleanup_errors=True) as temporary:
+                made = Path(temporary, "environment")
+                _make(made, python, arguments, folder)
+                if not target.exists():  # else another process was faster
+                    made.rename(target)
+    except (OSError, EnvironmentNotMadeError) as error:
         message = f"the environment {name!r} could not be made: {error}"
         raise EnvironmentNotMadeError(message) from error
-    return _python(folder)
+    return _python_in(target)
 
 
-def _make_in(folder: Path, name: str, requirements: Sequence[str]) -> None:
-    """Make an environment in another folder and rename that, so that its name means complete."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, ignore_cleanup_errors=True) as temporary:
-        made = Path(temporary, "environment")
-        _make(name, requirements, made)
-        try:
-            made.rename(folder)
-        except OSError:
-            if not _python(folder).exists():  # else another process was faster
-                raise
+def _python_in(environment: Path) -> Path:
+    return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _python(folder: Path) -> Path:
-    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+def _contents(arguments: Sequence[str], folder: Path) -> Iterator[str]:
+    """Yield digests of the local files that arguments of pip name, also indirectly.
+
+    Of an editable project, only its metadata matters: its modules are used where they are.
+    """
+    for option, argument in zip(["", *arguments], arguments, strict=False):
+        path = folder / argument.partition("[")[0]
+        files = [path]
+        if path.is_dir():
+            files = [*path.glob("pyproject.toml"), *path.glob("setup.*")]
+            files = sorted(files if option == "-e" else _sources(path))
+        elif path.is_file() and option in ("-r", "-c"):
+            yield from _contents(path.read_text("utf-8").split(), path.parent)
+        yield from (hashlib.sha256(one.read_bytes()).hexdigest() for one in files if one.is_file())
 
 
-def _make(name: str, requirements: Sequence[str], folder: Path) -> None:
-    """Make an environment, with uv where it is installed."""
-    uv = shutil.which("uv")
-    if uv:
-        make = [uv, "venv", "--quiet", "--relocatable", "--python", sys.executable, str(folder)]
-        install = [uv, "pip", "install", "--quiet", "--python", str(_python(folder)), "--"]
+def _sources(folder: Path) -> Iterator[Path]:
+    """Yield the files of a project, without pages and without what is hidden or built."""
+    for path in folder.iterdir():
+        if not path.name.startswith(".") and not path.name.endswith(_NOT_SOURCE):
+            yield from _sources(path) if path.is_dir() else [path]
+
+
+def _make(made: Path, python: str, arguments: Sequence[str], folder: Path) -> None:
+    """Make an environment, with uv where it is installed; *python* is a version or ""."""
+    if uv := shutil.which("uv"):
+        make = [uv, "venv", "--quiet", "--relocatable", "--no-python-downloads"]
+        make += ["--python", python or sys.executable, str(made)]
+        # Without a refresh, uv installs a folder as it was when it was first built.
+        install = [uv, "pip", "install", "--quiet", "--refresh", "--python", str(_python_in(made))]
     else:
-        make = [sys.executable, "-m", "venv", str(folder)]
-        install = [str(_python(folder)), "-m", "pip", "install", "--quiet", "--"]
-    for command in (make, [*install, *requirements]) if requirements else (make,):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        make = [f"python{python}" if python else sys.executable, "-m", "venv", str(made)]
+        install = [str(_python_in(made)), "-m", "pip", "install", "--quiet"]
+    steps = {f"starting Python {python}".strip(): make}
+    steps |= {f"installing {', '.join(arguments)}": [*install, *arguments]} if arguments else {}
+    for step, command in steps.items():
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise EnvironmentNotMadeError(
-                f"the environment {name!r} could not be made: installing "
-                f"{', '.join(requirements)} failed, and none is kept from an earlier run\n"
-                f"{(done.stderr or done.stdout).strip()}"
-            )
+            reason = (done.stderr or done.stdout).strip()
+            message = f"{step} failed, and none is kept from an earlier run\n{reason}"
+            raise EnvironmentNotMadeError(message)

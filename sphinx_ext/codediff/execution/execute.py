@@ -74,7 +74,7 @@ class Execution:
         self.debug: bool = request["debug"]
         self.flags = sum({doctest.register_optionflag(name) for name in self.program.flags})
         self.future = 0
-        self.index = 0
+        self.index = self.example = 0
         root = Path(request["root"])
         self.files = {str(root / piece.file): piece.file for piece in self.program.pieces}
         for path, file in self.files.items():
@@ -117,7 +117,7 @@ class Execution:
         stdout, displayhook = sys.stdout, sys.displayhook
         sys.stdout, sys.displayhook = self.printed, sys.__displayhook__
         try:
-            for example in found:
+            for self.example, example in enumerate(found):
                 flags = self.flags_of(example)
                 if not flags & doctest.SKIP:
                     passed &= self.run_example(example, flags)
@@ -230,7 +230,8 @@ class Execution:
     def fail(self, kind: str, message: str, location: Location | None, **texts: str) -> None:
         """Report a failure, at the beginning of the running piece if there is no location."""
         texts = {name: clip(text) for name, text in texts.items()}
-        failure = make_failure(self.program, self.index, kind, clip(message), location, **texts)
+        others = {"example": self.example, **texts}
+        failure = make_failure(self.program, self.index, kind, clip(message), location, **others)
         self.report({"failure": asdict(failure)})
 
 

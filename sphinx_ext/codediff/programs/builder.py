@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from docutils import nodes
 from sphinx.builders.dummy import DummyBuilder
-from sphinx.errors import ExtensionError
+from sphinx.util.logging import NAMESPACE, get_node_location, is_suppressed_warning
 
 from .collect import collect_page, results_file
 from .files import write_file
+
+# How docutils and MyST-Parser begin to report a mistake in the options of a directive.
+PARSER_ERRORS = ('Error in "codediff', "'codediff")
 
 
 class ProgramsBuilder(DummyBuilder):
@@ -21,28 +27,40 @@ class ProgramsBuilder(DummyBuilder):
     epilog = ""
 
     def init(self) -> None:
-        """Keep MyST-NB from executing notebooks."""
-        super().init()
+        """Record warnings, and keep MyST-NB from executing notebooks."""
+        recorder = logging.Handler(logging.WARNING)
+        recorder.emit = self.record  # type: ignore[method-assign]
+        logging.getLogger(NAMESPACE).addHandler(recorder)
         if "nb_execution_mode" in self.config:
             self.config.nb_execution_mode = "off"
             self.config.suppress_warnings = [*self.config.suppress_warnings, "myst-nb.lexer"]
 
-    def finish(self) -> None:
-        """Write the programs of all pages, including those that have not changed.
+    def record(self, record: Any) -> None:
+        """Keep a warning about a block with the page, until that is read again."""
+        text = " ".join(logging.LogRecord.getMessage(record).split("\n")[:2])
+        kind, subtype = getattr(record, "type", ""), getattr(record, "subtype", "")
+        is_suppressed = is_suppressed_warning(kind, subtype, self.config.suppress_warnings)
+        docname = self.env.temp_data.get("docname")  # none when Sphinx emits all a second time
+        if docname and not is_suppressed and (kind == "codediff" or text.startswith(PARSER_ERRORS)):
+            location = getattr(record, "location", "")
+            if isinstance(location, nodes.Node):
+                location = get_node_location(location)
+            elif isinstance(location, tuple):
+                location = f"{self.env.doc2path(docname)}:{location[1]}"
+            warnings = self.env.metadata[docname].setdefault("codediff_warnings", [])
+            warnings.append((location, f"{kind}.{subtype}".strip("."), text))
 
-        Raises:
-            ExtensionError: If the file cannot be written.
-        """
-        docnames = sorted(self.env.found_docs)
+    def finish(self) -> None:
+        """Write the programs of all pages, including those that have not changed."""
         results = results_file(self.config, self.confdir)
         data = {
             "environments": self.config.codediff_environments,
             "path": [*self.config.doctest_path, *sys.path],
             "results": results and str(results),
-            "pages": [asdict(collect_page(self.env, name, skip=True)) for name in docnames],
+            "pages": [
+                asdict(collect_page(self.env, name, skip=True))
+                | {"warnings": self.env.metadata[name].get("codediff_warnings", [])}
+                for name in sorted(self.env.found_docs)
+            ],
         }
-        path = Path(self.outdir, "programs.json")
-        try:
-            write_file(path, json.dumps(data, ensure_ascii=False))
-        except OSError as error:
-            raise ExtensionError(f"{path} cannot be written: {error.strerror}") from error
+        write_file(Path(self.outdir, "programs.json"), json.dumps(data, ensure_ascii=False))

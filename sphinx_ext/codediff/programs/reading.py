@@ -18,15 +18,11 @@ class ReadingError(Exception):
 
 
 def source_folder(first: Path) -> Path:
-    """Return the folder of the pages that a test run is given: the outermost with an index.
-
-    Args:
-        first: The first page or folder on the command line.
-    """
+    """Return the outermost folder with an index around the first page or folder to be tested."""
     folder = first if first.is_dir() else first.parent
     top = conf_folder(folder) or folder
     between = [one for one in (folder, *folder.parents) if one.is_relative_to(top)]
-    return ([one for one in between if any(one.glob("index.*"))] or [folder])[-1]
+    return [folder, *(one for one in between if any(one.glob("index.*")))][-1]
 
 
 def conf_folder(folder: Path) -> Path | None:
@@ -37,9 +33,11 @@ def conf_folder(folder: Path) -> Path | None:
 def read_pages(source: Path, cache: Path, *, root: Path, arguments: list[Path]) -> dict[str, Any]:
     """Return what the builder ``codediff-programs`` writes, with its pages by relative path.
 
+    The folder of ``conf.py`` is added as ``conf``.
+
     Args:
         source: Folder of the pages.
-        cache: Folder that doctrees are kept in, so that only pages that changed are read.
+        cache: Folder for doctrees, so that only pages that changed are read, and ``programs.json``.
         root: Folder that paths are made relative to, as other hosts may have it elsewhere.
         arguments: The pages and folders that are to be tested.
 
@@ -49,15 +47,13 @@ def read_pages(source: Path, cache: Path, *, root: Path, arguments: list[Path]) 
     conf = conf_folder(source)
     if conf is None:
         raise ReadingError(f"there is no conf.py in {source} or above it")
-    for argument in arguments:
-        other = conf_folder(argument)
+    for other in map(conf_folder, arguments):
         if other and any(other.glob("index.*")) and other.resolve() != conf.resolve():
             raise ReadingError(f"{other} is another site; run pytest once for each")
     command = [sys.executable, "-m", "sphinx", "-q", "-b", "codediff-programs", "-c", str(conf)]
     command += ["-d", str(cache / "doctrees"), str(source), str(cache)]
-    package = str(Path(__file__).parents[2])
-    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
-    environ = os.environ | {"PYTHONPATH": path}
+    path = filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")])
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join(path)}
     sphinx = subprocess.run(command, env=environ, stderr=subprocess.PIPE, text=True, check=False)
     if sphinx.returncode:
         raise ReadingError(f"Sphinx could not read {source}:\n{sphinx.stderr}")
@@ -68,6 +64,7 @@ def read_pages(source: Path, cache: Path, *, root: Path, arguments: list[Path]) 
             for name in ("file", "output_file"):
                 if Path(piece[name]).is_absolute():
                     piece[name] = relative(piece[name], root)
+    data["conf"] = os.path.relpath(os.path.realpath(conf), os.path.realpath(root))
     return data | {"pages": {relative(page["path"], root): page for page in data["pages"]}}
 
 

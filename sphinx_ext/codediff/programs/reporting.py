@@ -21,20 +21,9 @@ Pages = Mapping[str, Any]
 Reports = Mapping[tuple[str, str], Any]
 
 
-def printable(text: str) -> str:
-    """Return the name of an item; two colons separate names for pytest."""
-    return text.replace("::", ":")
-
-
-def item_names(page: Mapping[str, Any]) -> dict[str, str]:
-    """Return the name of the item of each group, no two of them the same."""
-    groups: dict[str, str] = {}
-    for group in page["digests"]:
-        name = printable(group)
-        while name in groups:
-            name += "'"
-        groups[name] = group
-    return {group: name for name, group in groups.items()}
+def item_name(group: str) -> str:
+    """Return a name for pytest, to which two colons separate names."""
+    return group.replace("::", ":")
 
 
 def count_sides(pages: Pages, reports: Reports, root: Path) -> str:
@@ -42,16 +31,14 @@ def count_sides(pages: Pages, reports: Reports, root: Path) -> str:
     blocks, counts, skipped = 0, Counter[str](), list[str]()
     for path, page in pages.items():
         blocks += page["blocks"]
-        skipped += (
-            f"{relative(file, root)}:{line} {title!r}" for file, line, title in page["skipped"]
-        )
+        for file, line, title in page["skipped"]:
+            skipped.append(f"{relative(file, root)}:{line} {title!r}")
         counts["not run"] += len(page["unexecuted"])
-        names = item_names(page)
         for group, sides in page["sides"].items():
-            report = reports.get((path, names[group]))
+            report = reports.get((path, item_name(group)))
             counts["not run" if not report else "ran" if report.passed else "failed"] += sides
-    parts = [f"{counts['ran']} ran", f"{len(skipped)} skipped by name"]
-    parts[1] += f" ({', '.join(skipped)})" if skipped else ""
+    names = f" ({', '.join(skipped)})" if skipped else ""
+    parts = [f"{counts['ran']} ran", f"{len(skipped)} skipped by name{names}"]
     parts += [f"{counts[one]} {one}" for one in ("failed", "not run") if counts[one]]
     total = counts.total() + len(skipped)
     return f"codediff: {blocks} blocks, {total} sides: {', '.join(parts)}"
@@ -67,10 +54,9 @@ def write_results(file: Path, pages: Pages, reports: Reports) -> None:
     with contextlib.suppress(ValueError):
         results = read(file)
     for path, page in pages.items():
-        for group, name in item_names(page).items():
-            digest = page["digests"][group]
+        for group, digest in page["digests"].items():
             digests.add(digest)
-            report = reports.get((path, name))
+            report = reports.get((path, item_name(group)))
             if report and report.passed:
                 properties: dict[str, Any] = dict(report.user_properties)
                 results[digest] = Result(**json.loads(properties["codediff"]))
@@ -84,16 +70,14 @@ def explain(failure: Failure, root: Path) -> str:
     message, *notes = failure.message.split("\n")
     side = f"  (side {failure.title!r})" if failure.title else ""
     shown = [f"{failure.file}:{failure.line}: {message}{side}", *notes]
-    try:
-        lines = Path(root, failure.file).read_text("utf-8").split("\n")
-    except (OSError, UnicodeError):
-        lines = []
+    path = Path(root, failure.file)
+    lines = path.read_text("utf-8").split("\n") if path.is_file() else []
     for number in range(max(1, failure.line - 2), min(len(lines), failure.line + 2) + 1):
         mark = ">" if number == failure.line else " "
         shown.append(f"{mark} {number:4} | {lines[number - 1]}".rstrip())
     if failure.traceback:
         shown += ["", failure.traceback.rstrip()]
     elif failure.expected or failure.got:
-        difference = difflib.ndiff(failure.expected.splitlines(), failure.got.splitlines())
-        shown += ["", "  expected (-) and got (+)", *(line.rstrip("\n") for line in difference)]
+        shown += ["", "  expected (-) and got (+)"]
+        shown += difflib.ndiff(failure.expected.splitlines(), failure.got.splitlines())
     return "\n".join(shown)
