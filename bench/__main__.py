@@ -182,7 +182,15 @@ def run(command: list[str], folder: Path, **environ: str) -> float:
 def guide_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
     """Compare 16 different pages with stock doctest, and one edited page among 100 with a build."""
     root = write_guides(folder / "guides", pages=16)
-    ours = [*PYTEST, "-p", "xdist", "-n", "2", "-p", "no:cacheprovider"]  # every page is read anew, as by stock
+    ours = [
+        *PYTEST,
+        "-p",
+        "xdist",
+        "-n",
+        "2",
+        "-p",
+        "no:cacheprovider",
+    ]  # every page is read anew, as by stock
     stock = [sys.executable, "-m", "sphinx", "-qE", "-b", "doctest", "docs", "out"]
     times: dict[str, list[float]] = {}
     for _ in range(3):

@@ -191,9 +191,10 @@ class Controller(Session):
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the report of a program, wherever it ran."""
-        path, _line, name = report.location
-        if report.when == "call":
-            self.reports[self.relative(self.config.rootpath / path), name] = report
+        group = dict(report.user_properties).get("codediff-group")
+        if report.when == "call" and group is not None:
+            path = self.relative(self.config.rootpath / report.location[0])
+            self.reports[path, str(group)] = report
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the results and, if it is wanted, the outputs."""
@@ -268,6 +269,8 @@ class ProgramItem(pytest.Item):
         super().__init__(**others)
         self.program = program
         self.timeout = float(self.config.getini("codediff_timeout"))
+        # Names of items may be the same, those of groups are not.
+        self.user_properties.append(("codediff-group", program.group))
 
     def runtest(self) -> None:
         """Run the program in a process of its own, and fail as it does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
@@ -15,7 +16,9 @@ from sphinx.util.logging import NAMESPACE, get_node_location, is_suppressed_warn
 
 from .collect import collect_page, results_file
 from .files import write_file
+from .stamp import DOCTEST_SETTINGS
 
+SETTINGS = (*(f"doctest_{name}" for name in DOCTEST_SETTINGS), "codediff_environments")
 # How docutils and MyST-Parser begin to report a mistake in the options of a directive.
 PARSER_ERRORS = ('Error in "codediff', "'codediff")
 
@@ -25,6 +28,7 @@ class ProgramsBuilder(DummyBuilder):
 
     name = "codediff-programs"
     epilog = ""
+    allow_parallel = False  # pages are collected in this process
 
     def init(self) -> None:
         """Record warnings, and keep MyST-NB from executing notebooks."""
@@ -34,6 +38,27 @@ class ProgramsBuilder(DummyBuilder):
         if "nb_execution_mode" in self.config:
             self.config.nb_execution_mode = "off"
             self.config.suppress_warnings = [*self.config.suppress_warnings, "myst-nb.lexer"]
+
+    def get_outdated_docs(self) -> set[str]:
+        """Return the pages whose programs are not known from an earlier run, or may differ."""
+        self.path = Path(self.outdir, "programs.json")
+        self.settings = repr([self.config[name] for name in SETTINGS])
+        self.pages: dict[str, Any] = {}
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+            data = json.loads(self.path.read_text("utf-8"))
+            if data["settings"] == self.settings:
+                self.pages = {page["docname"]: page for page in data["pages"]}
+        read = self.env.all_docs.items()  # with the time when each was read
+        return {name for name, time in read if self.pages.get(name, {}).get("time") != time}
+
+    def write_doc(self, docname: str, doctree: nodes.document) -> None:
+        """Collect the programs of a page; conditions in it are evaluated in each run."""
+        is_conditional = any("skipif" in node for node in doctree.findall(nodes.Element))
+        self.pages[docname] = {
+            **asdict(collect_page(self.env, docname, skip=True)),
+            "warnings": self.env.metadata[docname].get("codediff_warnings", []),
+            "time": None if is_conditional else self.env.all_docs[docname],
+        }
 
     def record(self, record: Any) -> None:
         """Keep a warning about a block with the page, until that is read again."""
@@ -54,13 +79,10 @@ class ProgramsBuilder(DummyBuilder):
         """Write the programs of all pages, including those that have not changed."""
         results = results_file(self.config, self.confdir)
         data = {
+            "settings": self.settings,
             "environments": self.config.codediff_environments,
             "path": [*self.config.doctest_path, *sys.path],
             "results": results and str(results),
-            "pages": [
-                asdict(collect_page(self.env, name, skip=True))
-                | {"warnings": self.env.metadata[name].get("codediff_warnings", [])}
-                for name in sorted(self.env.found_docs)
-            ],
+            "pages": [self.pages[name] for name in sorted(self.env.found_docs & {*self.pages})],
         }
-        write_file(Path(self.outdir, "programs.json"), json.dumps(data, ensure_ascii=False))
+        write_file(self.path, json.dumps(data, ensure_ascii=False))

@@ -1,6 +1,6 @@
 """What a test run reports: failures, the number of sides, and the file of results.
 
-Pure: imports neither Sphinx nor pytest. Reports are those of pytest, by page and name of the item.
+Pure: imports neither Sphinx nor pytest. Reports are those of pytest, by page and group.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def count_sides(pages: Pages, reports: Reports, root: Path) -> str:
             skipped.append(f"{relative(file, root)}:{line} {title!r}")
         counts["not run"] += len(page["unexecuted"])
         for group, sides in page["sides"].items():
-            report = reports.get((path, item_name(group)))
+            report = reports.get((path, group))
             counts["not run" if not report else "ran" if report.passed else "failed"] += sides
     names = f" ({', '.join(skipped)})" if skipped else ""
     parts = [f"{counts['ran']} ran", f"{len(skipped)} skipped by name{names}"]
@@ -56,7 +56,7 @@ def write_results(file: Path, pages: Pages, reports: Reports) -> None:
     for path, page in pages.items():
         for group, digest in page["digests"].items():
             digests.add(digest)
-            report = reports.get((path, item_name(group)))
+            report = reports.get((path, group))
             if report and report.passed:
                 properties: dict[str, Any] = dict(report.user_properties)
                 results[digest] = Result(**json.loads(properties["codediff"]))
