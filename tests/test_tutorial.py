@@ -126,6 +126,8 @@ NOTEBOOK = """\
 ---
 file_format: mystnb
 kernelspec:
+  display_name: Python 3
+  language: python
   name: python3
 ---
 
