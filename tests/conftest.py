@@ -107,9 +107,7 @@ def build_set(source: Path, target: Path, builder: str = "html", **options: Any)
         app.cleanup()
 
 
-def build_site(
-    target: Path, source: Path = ROOT / "docs", *options: str, **environ: str
-) -> Path:
+def build_site(target: Path, source: Path = ROOT / "docs", *options: str, **environ: str) -> Path:
     """Build pages as the site is built, where a warning is an error; return their folder."""
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", *options]
     subprocess.run(

@@ -21,7 +21,7 @@ GUIDE = ROOT / "docs" / "guides" / "dropout.rst"
 def test_the_download_of_each_side_of_the_guide_is_a_program_whose_loss_falls(
     site: Path, tmp_path: Path, side: str
 ) -> None:
-    (program,) = site.rglob(f"dropout-{side}.py")
+    (program,) = site.rglob(f"guides/dropout/{side}.py")
     run = subprocess.run(
         [sys.executable, program],
         cwd=tmp_path,
