@@ -33,7 +33,7 @@ nb_execution_mode = "cache"
 data = os.environ.get("DROPOUT_MNIST", "shipped")
 nb_execution_cache_path = str(ROOT / "_build" / "jupyter_cache" / data)
 nb_execution_raise_on_error = True
-nb_execution_timeout = 300
+nb_execution_timeout = 1800
 # The number of pieces in which a cell's output arrives depends on timing.
 nb_merge_streams = True
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]

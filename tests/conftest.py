@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +113,17 @@ def build_set(source: Path, target: Path, builder: str = "html", **options: Any)
         app.cleanup()
 
 
+def build_site(target: Path, source: Path = ROOT / "docs", *options: str, **environ: str) -> Path:
+    """Build pages as the site is built, where a warning is an error; return their folder."""
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", *options]
+    subprocess.run(
+        [*command, "-c", ROOT, "-d", target / "doctrees", source, target / "html"],
+        check=True,
+        env=os.environ | {"JAX_PLATFORMS": "cpu"} | environ,
+    )
+    return target / "html"
+
+
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
     """Return a function that writes pages, named ``STEM_SUFFIX``, and builds them."""
@@ -137,3 +149,26 @@ def build(tmp_path: Path) -> Build:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Return the set of tiny pages in ``tests/pages``, built as HTML."""
     return build_set(HERE / "pages", tmp_path_factory.mktemp("pages"))
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the pages of the site, built once for all workers of pytest-xdist.
+
+    The tutorial is executed if its code has changed since ``nox -s docs`` or these tests ran.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    target, finished = folder / "site", folder / "site-finished"
+    try:
+        target.mkdir()
+    except FileExistsError:
+        while not finished.exists():
+            time.sleep(0.2)
+    else:
+        try:
+            build_site(target)
+        finally:
+            finished.touch()
+    return target / "html"

@@ -16,12 +16,16 @@ HIDDEN = {"hide-input", "remove-input"}
 
 
 def make_plain(notebook: NotebookNode, title_of: Callable[[str], str]) -> None:
-    """Change a notebook in place: plain Markdown, single outputs, collapsed code.
+    """Change a notebook in place: plain Markdown, no outputs, collapsed code.
+
+    MyST-NB writes the outputs of a run, but not those of a run that it has cached. Without them,
+    the notebook is the same in every build.
 
     Args:
         notebook: the notebook that MyST-NB has written.
         title_of: returns the title of a page, given its name.
     """
+    notebook.metadata.pop("language_info", None)
     texts = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
     # In Jupyter, a cell does not see the definitions of links in another cell.
     links = {name: url for cell in texts for name, url in DEFINITION.findall(cell.source)}
@@ -34,7 +38,8 @@ def make_plain(notebook: NotebookNode, title_of: Callable[[str], str]) -> None:
     for number, cell in enumerate(notebook.cells, 1):
         cell.id = f"cell-{number}"  # which is random otherwise
         if cell.cell_type == "code":
-            cell.outputs = _single_streams(cell.outputs)
+            cell.outputs = []
+            cell.execution_count = None
             if HIDDEN & set(cell.metadata.get("tags", [])):
                 cell.metadata["jupyter"] = {"source_hidden": True}
 
@@ -46,17 +51,3 @@ def _marked_blocks(match: re.Match[str]) -> str:
     sides = re.sub(r"[ ]*#!$", "", code, flags=re.MULTILINE).split("\n---\n")
     pairs = zip(titles, sides, strict=True)
     return "\n\n".join(f"**{t.strip()}**\n\n```python\n{side.strip()}\n```" for t, side in pairs)
-
-
-def _single_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """Return outputs with one stream of each name.
-
-    With ``nb_merge_streams``, MyST-NB appends the later pieces of a stream to the first one in
-    place, and leaves the pieces where they are: in the notebook they would be there twice.
-    """
-    first: dict[str, NotebookNode] = {}
-    return [
-        output
-        for output in outputs
-        if output.output_type != "stream" or first.setdefault(output.name, output) is output
-    ]
