@@ -8,7 +8,7 @@ from .conftest import Visit
 from .probe import MINUS, blocks, choose, look, views
 from .test_rows import assert_rows, is_split
 
-_LEFT_ALIGNED = """block => [...block.querySelectorAll("pre > *")]
+_LEFT_ALIGNED = """block => [...block.querySelectorAll(".codediff-side pre > * > *")]
   .filter((line) => line.checkVisibility() && line.textContent.trim())
   .map((line) => {
     const range = document.createRange();

@@ -33,7 +33,7 @@ _changed_words = lru_cache(maxsize=64)(changed_words)  # called for both sides o
 _MAX_COMPARED = 4000  # characters of two lines that are compared word by word
 _MAX_INDENT = 16  # columns; deeper lines wrap as if they were indented by so many
 _TALL = 20  # rows; in higher blocks the titles stay in sight
-_SEGMENTS = 60  # columns of text beside each other for which there is room in a title
+_SEGMENTS = 54  # columns of text beside each other for which there is room in a title
 
 
 @dataclass(frozen=True)
