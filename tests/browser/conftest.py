@@ -224,7 +224,7 @@ def driver(request: pytest.FixtureRequest, engine: str) -> Iterator[Driver]:
 
 @pytest.fixture(scope="package")
 def reader(browser: Browser) -> Iterator[BrowserContext]:
-    """Return a context that many tests share: a new one each takes most of their time."""
+    """Return a context that many tests share: new ones would take most of their time."""
     with browser.new_context() as context:
         yield context
 
@@ -258,7 +258,9 @@ def visit(site: Site, browser: Browser, reader: BrowserContext) -> Iterator[Visi
             context.on("weberror", note)
             context.add_init_script(script)
         context.set_default_timeout(60_000)
-        page = context.new_page()
+        page = context.pages[0] if context.pages else context.new_page()
+        page.emulate_media(media="null")
+        page.mouse.move(0, 0)
         page.set_viewport_size({"width": width, "height": 900})
         response = page.goto(site.address(name, theme, query))
         assert response is not None
@@ -270,7 +272,7 @@ def visit(site: Site, browser: Browser, reader: BrowserContext) -> Iterator[Visi
     reader.remove_listener("weberror", note)
     for page in reader.pages:
         page.evaluate("localStorage.clear()")
-        page.close()
+        page.goto("about:blank")
     for context in contexts:
         context.close()
     assert [error for error in errors if "codediff.js" in error] == []
