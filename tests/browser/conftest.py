@@ -172,6 +172,7 @@ def engine(pytestconfig: pytest.Config) -> str:
     return pytestconfig.getoption("--engine", "chromium")
 
 
+# With --engine webkit, and in continuous integration, run test_engines.py: it has what differs.
 @pytest.fixture(autouse=True)
 def _skip_what_cannot_be_emulated(request: pytest.FixtureRequest, engine: str) -> None:
     mark = request.node.get_closest_marker("needs_chromium")
@@ -230,11 +231,12 @@ def reader(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def visit(site: Site, browser: Browser, reader: BrowserContext) -> Iterator[Visit]:
+def visit(site: Site, browser: Browser, reader: BrowserContext, engine: str) -> Iterator[Visit]:
     """Return a function that opens a page as a new reader; the script on it may not fail.
 
     Its arguments: the page, ``theme``, ``query``, ``width`` of the window, ``script`` to run
-    before any other, and options of a Playwright context, which then has nothing cached.
+    before any other, and options of a Playwright context, which then has nothing cached; only
+    Chromium is known to follow these.
     """
     contexts = []
     errors: list[str] = []
@@ -251,6 +253,8 @@ def visit(site: Site, browser: Browser, reader: BrowserContext) -> Iterator[Visi
         script: str = "",
         **options: Any,
     ) -> Page:
+        if options and engine != "chromium":
+            pytest.skip(f"{engine}: Playwright does not set {', '.join(options)} there")
         context = reader
         if script or options:
             context = browser.new_context(**options)

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from conftest import ROOT
 
+pytestmark = pytest.mark.needs_chromium("Playwright does not emulate colour schemes there")
 PAGES = [
     *("index", "guides/dropout", "guides/dropout_nnx", "tutorials/dropout_mnist"),
     *("codediff/index", "codediff/options", "codediff/testing", "codediff/theming"),

@@ -62,6 +62,7 @@ def test_rows_stand_in_line(driver: Driver, site: Site, width: int) -> None:
                 if view != "unified":
                     assert_rows(sides)
     assert driver.js("() => document.scrollingElement.scrollWidth <= innerWidth")
+    assert driver.js("() => innerWidth") == width
 
 
 def test_unified_lines_follow_each_other(driver: Driver, site: Site) -> None:
