@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
 from pathlib import Path
@@ -58,18 +58,19 @@ class Site:
     """The same pages in several themes, on a local server.
 
     Attributes:
-        built: The built set of each theme.
+        build: Builds the set of a theme when it is first needed.
     """
 
     url: str
-    built: dict[str, Built]
+    build: Callable[[str], Built]
 
     def address(self, page: str, theme: str = "alabaster", query: str = "") -> str:
+        self.build({"strict": "basic", "delayed": "alabaster"}.get(theme, theme))
         return f"{self.url}/{theme}/{page}.html{query}"
 
     def codes(self, page: str, theme: str = "alabaster") -> list[list[str]]:
         """Return the code of each side of each block, as the author wrote it."""
-        blocks = self.built[theme].doctree(page).findall(codediff)
+        blocks = self.build(theme).doctree(page).findall(codediff)
         return [[code.astext() for _side, _title, code in sides(block)] for block in blocks]
 
 
@@ -152,14 +153,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "neighbours": {"html_theme": "alabaster", "html_sidebars": {"**": []}},
     }
     others = shutil.copytree(HERE.parent / "neighbours", source.parent / "neighbours")
-    built = {}
-    for theme, options in variants.items():
+
+    @cache
+    def build(theme: str) -> Built:
         target = tmp_path_factory.mktemp(theme)
         pages = others if theme == "neighbours" else source
-        built[theme] = build_set(pages, target, confoverrides={"html_theme": theme} | options)
-        (root / theme).symlink_to(built[theme].outdir)
+        options = {"html_theme": theme} | variants[theme]
+        built = build_set(pages, target, confoverrides=options)
+        (root / theme).symlink_to(built.outdir)
+        return built
+
     with serve(root) as url:
-        yield Site(url, built)
+        yield Site(url, build)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
