@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
 from pathlib import Path
@@ -58,18 +58,19 @@ class Site:
     """The same pages in several themes, on a local server.
 
     Attributes:
-        built: The built set of each theme.
+        build: Builds the set of a theme when it is first needed.
     """
 
     url: str
-    built: dict[str, Built]
+    build: Callable[[str], Built]
 
     def address(self, page: str, theme: str = "alabaster", query: str = "") -> str:
+        self.build({"strict": "basic", "delayed": "alabaster"}.get(theme, theme))
         return f"{self.url}/{theme}/{page}.html{query}"
 
     def codes(self, page: str, theme: str = "alabaster") -> list[list[str]]:
         """Return the code of each side of each block, as the author wrote it."""
-        blocks = self.built[theme].doctree(page).findall(codediff)
+        blocks = self.build(theme).doctree(page).findall(codediff)
         return [[code.astext() for _side, _title, code in sides(block)] for block in blocks]
 
 
@@ -152,14 +153,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "neighbours": {"html_theme": "alabaster", "html_sidebars": {"**": []}},
     }
     others = shutil.copytree(HERE.parent / "neighbours", source.parent / "neighbours")
-    built = {}
-    for theme, options in variants.items():
+
+    @cache
+    def build(theme: str) -> Built:
         target = tmp_path_factory.mktemp(theme)
         pages = others if theme == "neighbours" else source
-        built[theme] = build_set(pages, target, confoverrides={"html_theme": theme} | options)
-        (root / theme).symlink_to(built[theme].outdir)
+        options = {"html_theme": theme} | variants[theme]
+        built = build_set(pages, target, confoverrides=options)
+        (root / theme).symlink_to(built.outdir)
+        return built
+
     with serve(root) as url:
-        yield Site(url, built)
+        yield Site(url, build)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -172,6 +177,7 @@ def engine(pytestconfig: pytest.Config) -> str:
     return pytestconfig.getoption("--engine", "chromium")
 
 
+# With --engine webkit, and in continuous integration, run test_engines.py: it has what differs.
 @pytest.fixture(autouse=True)
 def _skip_what_cannot_be_emulated(request: pytest.FixtureRequest, engine: str) -> None:
     mark = request.node.get_closest_marker("needs_chromium")
@@ -224,17 +230,18 @@ def driver(request: pytest.FixtureRequest, engine: str) -> Iterator[Driver]:
 
 @pytest.fixture(scope="package")
 def reader(browser: Browser) -> Iterator[BrowserContext]:
-    """Return a context that many tests share: a new one each takes most of their time."""
+    """Return a context that many tests share: new ones would take most of their time."""
     with browser.new_context() as context:
         yield context
 
 
 @pytest.fixture
-def visit(site: Site, browser: Browser, reader: BrowserContext) -> Iterator[Visit]:
+def visit(site: Site, browser: Browser, reader: BrowserContext, engine: str) -> Iterator[Visit]:
     """Return a function that opens a page as a new reader; the script on it may not fail.
 
     Its arguments: the page, ``theme``, ``query``, ``width`` of the window, ``script`` to run
-    before any other, and options of a Playwright context, which then has nothing cached.
+    before any other, and options of a Playwright context, which then has nothing cached; only
+    Chromium is known to follow these.
     """
     contexts = []
     errors: list[str] = []
@@ -251,6 +258,8 @@ def visit(site: Site, browser: Browser, reader: BrowserContext) -> Iterator[Visi
         script: str = "",
         **options: Any,
     ) -> Page:
+        if options and engine != "chromium":
+            pytest.skip(f"{engine}: Playwright does not set {', '.join(options)} there")
         context = reader
         if script or options:
             context = browser.new_context(**options)
@@ -258,7 +267,9 @@ def visit(site: Site, browser: Browser, reader: BrowserContext) -> Iterator[Visi
             context.on("weberror", note)
             context.add_init_script(script)
         context.set_default_timeout(60_000)
-        page = context.new_page()
+        page = context.pages[0] if context.pages else context.new_page()
+        page.emulate_media(media="null")
+        page.mouse.move(0, 0)
         page.set_viewport_size({"width": width, "height": 900})
         response = page.goto(site.address(name, theme, query))
         assert response is not None
@@ -270,7 +281,7 @@ def visit(site: Site, browser: Browser, reader: BrowserContext) -> Iterator[Visi
     reader.remove_listener("weberror", note)
     for page in reader.pages:
         page.evaluate("localStorage.clear()")
-        page.close()
+        page.goto("about:blank")
     for context in contexts:
         context.close()
     assert [error for error in errors if "codediff.js" in error] == []

@@ -18,6 +18,11 @@ from selenium.webdriver.webkitgtk.service import Service
 
 Point = tuple[float, float]
 MINI_BROWSER = "*/webkit2gtk-4.*/MiniBrowser"
+FRAME = """const [address, width, done] = arguments;
+const frame = document.createElement("iframe");
+Object.assign(frame, { src: address, width, height: 900, onload: done });
+frame.style.cssText = "border: 0; position: fixed; inset: 0";
+document.body.replaceChildren(frame);"""
 
 
 class Driver(Protocol):
@@ -66,14 +71,18 @@ class PlaywrightDriver:
 
 
 class WebKitDriver:
-    """WebKitGTK; its windows are at least 450 pixels wide."""
+    """WebKitGTK; its windows are at least 450 pixels wide, so narrow ones are frames of a page."""
 
     def __init__(self, driver: Any) -> None:
         self.driver = driver
 
     def open(self, address: str, width: int) -> None:
-        self.driver.set_window_size(width, 940)
+        self.driver.switch_to.default_content()
+        self.driver.set_window_size(max(width, 500), 940)
         self.driver.get(address)
+        if width < 450:
+            self.driver.execute_async_script(FRAME, address, width)
+            self.driver.switch_to.frame(0)
 
     def js(self, function: str, argument: Any = None) -> Any:
         script = (

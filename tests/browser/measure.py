@@ -8,6 +8,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+from .engines import Driver
+
 CATEGORIES = ["toplevel", "devtools.timeline", "blink.user_timing", "__metadata"]
 _WORK = {
     "scripting": {"EventDispatch", "FunctionCall", "FireAnimationFrame", "RunMicrotasks"},
@@ -26,6 +28,21 @@ _SWITCH = """([index, value]) => new Promise((done) => {
     }));
   }));
 })"""
+
+_TIME = """value => new Promise((done) => {
+  const select = document.querySelector(".codediff-block select");
+  requestAnimationFrame(() => setTimeout(() => {
+    const start = performance.now();
+    select.value = value;
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+    requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)));
+  }));
+})"""
+
+
+def time_switch(driver: Driver, value: str) -> float:
+    """Return the milliseconds from a change of view to the frame that shows it, in any engine."""
+    return driver.js(_TIME, value)
 
 
 def measure_switching(page: Page, value: str = "unified", block: int = 0) -> dict[str, float]:

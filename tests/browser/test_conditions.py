@@ -8,7 +8,7 @@ from .conftest import Visit
 from .probe import MINUS, blocks, choose, look, views
 from .test_rows import assert_rows, is_split
 
-_LEFT_ALIGNED = """block => [...block.querySelectorAll("pre > *")]
+_LEFT_ALIGNED = """block => [...block.querySelectorAll(".codediff-side pre > * > *")]
   .filter((line) => line.checkVisibility() && line.textContent.trim())
   .map((line) => {
     const range = document.createRange();
@@ -59,6 +59,20 @@ def test_signs_are_shown_in_forced_colours(visit: Visit, view: str) -> None:
     )
     assert colours
     assert all(colours)
+
+
+def test_marks_gaps_and_the_divider_are_drawn_in_forced_colours(visit: Visit) -> None:
+    """By borders: shadows, gradients and most backgrounds are dropped there."""
+    page = visit("modes", forced_colors="active")
+    drawn = page.locator(".codediff-block").first.evaluate(
+        """block => Object.fromEntries(
+          [".hll", ".cd-d > :is(i, .cd-b)", ".codediff-side + .codediff-side"].map((selector) => {
+            const style = getComputedStyle(block.querySelector(selector));
+            return [selector, [style.borderLeftStyle, parseFloat(style.borderLeftWidth) >= 1]];
+          }))"""
+    )
+    assert list(drawn.values()) == [["solid", True], ["dotted", True], ["solid", True]]
+    assert "\u25b8" in {line.sign for side in look(blocks(page)[0]) for line in side.seen}
 
 
 def test_controls_are_seen_in_forced_colours(visit: Visit) -> None:

@@ -62,6 +62,7 @@ def test_rows_stand_in_line(driver: Driver, site: Site, width: int) -> None:
                 if view != "unified":
                     assert_rows(sides)
     assert driver.js("() => document.scrollingElement.scrollWidth <= innerWidth")
+    assert driver.js("() => innerWidth") == width
 
 
 def test_unified_lines_follow_each_other(driver: Driver, site: Site) -> None:
@@ -94,9 +95,10 @@ def test_a_selection_stays_in_its_side(driver: Driver, site: Site, start: int, e
 
 def test_a_button_copies_its_side_without_outputs(driver: Driver, site: Site) -> None:
     driver.open(site.address("outputs"), 1440)
-    driver.js("""() => Object.defineProperty(navigator, "clipboard", {
-      value: { writeText: async (text) => { window.copied = text; } },
-    })""")
+    driver.js("""() => {
+      const value = { writeText: async (text) => { window.copied = text; } };
+      Object.defineProperty(navigator, "clipboard", { value });
+    }""")
     driver.click(".codediff-copy")
     assert driver.js("() => copied") == site.codes("outputs")[0][0]
 

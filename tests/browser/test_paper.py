@@ -9,6 +9,7 @@ from .conftest import Site, Visit
 from .probe import blocks, choose, look
 from .test_rows import assert_rows
 
+pytestmark = pytest.mark.needs_chromium("Playwright does not emulate paper there")
 A4 = 718  # pixels between the margins that Chromium leaves
 _CUT = """elements => elements
   .filter((element) => element.checkVisibility() && element.clientWidth)

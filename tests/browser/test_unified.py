@@ -91,7 +91,7 @@ def test_lines_line_up_and_can_be_pointed_at(visit: Visit) -> None:
         assert len({(line.left, line.right) for line in seen_in_order(block)}) == 1
         block.scroll_into_view_if_needed()
         covered = block.evaluate(
-            """block => [...block.querySelectorAll("pre > *")]
+            """block => [...block.querySelectorAll(".codediff-side pre > * > *")]
               .filter((line) => line.checkVisibility() && line.getBoundingClientRect().height)
               .filter((line) => {
                 const { left, top, height } = line.getBoundingClientRect();

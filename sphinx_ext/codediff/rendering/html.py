@@ -31,9 +31,9 @@ _TAGS: dict[str | None, str] = {"inserted": "ins", "deleted": "del"}
 _CLASSES: dict[str | None, str] = {"changed": "cd-c", None: "cd-b"}
 _changed_words = lru_cache(maxsize=64)(changed_words)  # called for both sides of a line
 _MAX_COMPARED = 4000  # characters of two lines that are compared word by word
-_MAX_INDENT = 32  # columns; deeper lines wrap as if they were indented by so many
+_MAX_INDENT = 16  # columns; deeper lines wrap as if they were indented by so many
 _TALL = 20  # rows; in higher blocks the titles stay in sight
-_SEGMENTS = 60  # columns of text beside each other for which there is room in a title
+_SEGMENTS = 54  # columns of text beside each other for which there is room in a title
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def visit(self: HTML5Translator, node: codediff) -> None:
     titles = [title.astext() for _side, title, _code in found]
     view = f' data-first-view="{node["view"]}"' if "view" in node else ""
     sync = " data-sync" if node["sync"] else ""
-    classes = ["codediff-block", _number(_tracks(block)), *_room(block, titles)]
+    classes = ["codediff-block", f"cd-r{_grid_rows(block)}", *_room(block, titles)]
     self.body.append(
         f'<div class="{" ".join(classes)}" role="group" aria-label="{escape(", ".join(titles))}"'
         f"{view}{sync}>\n"
@@ -144,15 +144,12 @@ def _stamp(self: HTML5Translator, block: codediff) -> str:
 
 
 def _number(value: int) -> str:
-    """Return classes that give the style sheet a number; a style attribute could be blocked."""
-    digits = reversed(str(min(value, 9999)))
-    return " ".join(
-        f"cd-{unit}{digit}" for unit, digit in zip("uthk", digits, strict=False) if digit != "0"
-    )
+    """Return the class that gives the style sheet a number; a style attribute could be blocked."""
+    return f"cd-{min(value, 9)}"
 
 
-def _tracks(block: _Block) -> int:
-    """Return how many rows a grid needs, whichever view it is for.
+def _grid_rows(block: _Block) -> int:
+    """Return how many rows the grid has: those needed in any view, or a few more.
 
     A row each is for titles and for outputs, or, in the unified view, for those of each side; and
     one is for the space below the code.
@@ -160,7 +157,8 @@ def _tracks(block: _Block) -> int:
     count = len(block.sides)
     split = sum(1 if chunk.equal else len(chunk.rows) for chunk in block.chunks)
     unified = sum(1 if chunk.equal else count for chunk in block.chunks)
-    return max(2 + split, 2 * count + unified) + 1
+    rows = max(2 + split, 2 * count + unified) + 1
+    return next((size for size in (16, 64, 256, 1024) if size >= rows), 4096)
 
 
 def _room(block: _Block, titles: Sequence[str]) -> list[str]:
@@ -173,8 +171,10 @@ def _room(block: _Block, titles: Sequence[str]) -> list[str]:
 
 
 def _write_chunks(block: _Block, index: int, lines: Sequence[str]) -> Iterator[str]:
-    """Yield the chunks of a side, numbered by their places in the unified view."""
-    place = 1
+    """Yield the chunks of a side, and an empty element for each of another side that differs.
+
+    So all sides have as many elements, in the order of the unified view.
+    """
     for chunk in block.chunks:
         inner = "".join(lines[chunk.rows.start : chunk.rows.stop])
         if chunk.folded:
@@ -183,12 +183,13 @@ def _write_chunks(block: _Block, index: int, lines: Sequence[str]) -> Iterator[s
             # Translators: hide code that is equal in all versions again.
             shown = f'aria-label="{label}" data-show="{label}" data-hide="{escape(_("Hide"))}"'
             summary = f"<summary {shown}></summary>"
-            yield f'<details class="cd-e {_number(place)}">{summary}{inner}</details>'
+            yield f'<details class="cd-e">{summary}{inner}</details>'
         elif chunk.equal:
-            yield f'<span class="cd-e {_number(place)}">{inner}</span>'
+            yield f'<span class="cd-e">{inner}</span>'
         else:
-            yield f'<span class="cd-d {_number(place + index)}">{inner}</span>'
-        place += 1 if chunk.equal else len(block.sides)
+            yield "<b></b>" * index
+            yield f'<span class="cd-d">{inner}</span>'
+            yield "<b></b>" * (len(block.sides) - 1 - index)
 
 
 def _lines(self: HTML5Translator, block: _Block, index: int) -> Iterator[str]:

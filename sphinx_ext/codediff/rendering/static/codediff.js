@@ -38,20 +38,24 @@
     show(element, wanted.find((view) => ["", "unified", ...sides.keys()].map(String).includes(view)) ?? "");
   };
 
-  // Does something that may move the element, and keeps it where it is in the window.
-  const holding = (element, change) => {
-    const { top } = element.getBoundingClientRect();
+  // Does something that may move the element, and keeps it where it is in the window. Browsers
+  // scroll by whole pixels: what is left over is for the next time.
+  const holding = (element, change, before = 0) => {
+    const top = () => element.getBoundingClientRect().top;
+    const wanted = top() - before;
     change();
-    scrollBy({ top: element.getBoundingClientRect().top - top, behavior: "instant" });
+    scrollBy({ top: top() - wanted, behavior: "instant" });
+    return top() - wanted;
   };
 
   // What is far from the window is laid out bit by bit, once the rest is to be seen.
-  const layOut = () => {
+  const layOut = (before) => {
     const far = all(".cd-far");
     const first = blocks.find((block) => block.getBoundingClientRect().bottom > 0);
-    if (far.length)
-      holding(first ?? far[0], () => far.slice(0, 8).forEach(({ classList }) => classList.remove("cd-far")));
-    if (far.length > 8) setTimeout(layOut, 16);
+    const some = far.slice(0, 8);
+    const change = () => some.forEach(({ classList }) => classList.remove("cd-far"));
+    const after = holding(first ?? blocks[0], change, before);
+    if (far.length > some.length) setTimeout(layOut, 16, after);
   };
 
   const choose = (element, view) => {
