@@ -84,6 +84,7 @@ def shown(page: BeautifulSoup) -> set[str]:
             element.decompose()
         found += block.stripped_strings
         found += [tag["title"] for tag in block.select("[title]")]
+        found += [tag["data-hide"] for tag in block.select("[data-hide]")]
         found += block["aria-label"].split(", ")
     written = {"Alt", "Neu", "Zwei", "Teile", "¶", ","}
     return {as_shown(text) for text in found} - {as_shown(text) for text in written}

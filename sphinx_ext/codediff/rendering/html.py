@@ -109,7 +109,8 @@ def _write_outputs(
     if outputs:
         data = f' data-title="{escape(title)}"' if title else ""
         # Translators: the label of what code has printed.
-        label = f'<div class="codediff-output-label"{data}>{_("Output")}</div>\n'
+        word = _("Output")
+        label = f'<div class="codediff-output-label"{data}>{word}</div>\n'
         self.body.append(f'<div class="codediff-output">\n{label}')
         for output in outputs:
             output.walkabout(self)
@@ -181,7 +182,8 @@ def _write_chunks(block: _Block, index: int, lines: Sequence[str]) -> Iterator[s
             # Translators: of code, two or more.
             label = escape(_("Show {} equal lines").format(len(chunk.rows)))
             # Translators: hide code that is equal in all versions again.
-            shown = f'aria-label="{label}" data-show="{label}" data-hide="{escape(_("Hide"))}"'
+            hide = escape(_("Hide"))
+            shown = f'aria-label="{label}" data-show="{label}" data-hide="{hide}"'
             summary = f"<summary {shown}></summary>"
             yield f'<details class="cd-e">{summary}{inner}</details>'
         elif chunk.equal:
