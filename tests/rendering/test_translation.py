@@ -81,10 +81,10 @@ def shown(page: BeautifulSoup) -> set[str]:
     for block in page.select(".codediff-block"):
         for element in [*block.select(".codediff-block pre"), *block.select("time")]:
             found += [tag["aria-label"] for tag in element.select("[aria-label]")]
+            found += [tag["data-hide"] for tag in element.select("[data-hide]")]
             element.decompose()
         found += block.stripped_strings
         found += [tag["title"] for tag in block.select("[title]")]
-        found += [tag["data-hide"] for tag in block.select("[data-hide]")]
         found += block["aria-label"].split(", ")
     written = {"Alt", "Neu", "Zwei", "Teile", "¶", ","}
     return {as_shown(text) for text in found} - {as_shown(text) for text in written}
