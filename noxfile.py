@@ -42,9 +42,9 @@ COMPILE = {"UV_COMPILE_BYTECODE": "1"}
 STRICT = ("-W", "--keep-going")
 
 
-def install(session: nox.Session) -> None:
+def install(session: nox.Session, **environ: str) -> None:
     """Install what ``requirements.txt`` locks, the same for every session."""
-    session.install("--require-hashes", "-r", "requirements.txt", env=COMPILE)
+    session.install("--require-hashes", "-r", "requirements.txt", env=environ)
 
 
 @nox.session
@@ -83,7 +83,7 @@ def reproducible(session: nox.Session) -> None:
 @nox.session
 def doctest(session: nox.Session) -> None:
     """Execute all code that the site shows; a line that does not run fails it."""
-    install(session)
+    install(session, **COMPILE)
     session.run(
         *("pytest", "-p", "codediff.pytest_plugin", "--codediff", "docs", "--quiet"),
         *("--numprocesses=auto", "--timeout=120", "--cov", *session.posargs),
@@ -94,7 +94,7 @@ def doctest(session: nox.Session) -> None:
 @nox.session
 def mutants(session: nox.Session) -> None:
     """Break each line of the guides in turn; a line that no test catches fails it."""
-    install(session)
+    install(session, **COMPILE)
     session.run(
         *("python", "-m", "tests.mutants", *session.posargs),
         env={"PYTHONPATH": "sphinx_ext", "JAX_PLATFORMS": "cpu", **COMPILED},
@@ -104,8 +104,8 @@ def mutants(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests with the locked versions, except for those that have sessions of their own."""
-    install(session)
-    session.run("pytest", "--numprocesses=auto", *SUITE, *session.posargs)
+    install(session, **COMPILE)
+    session.run("pytest", "--numprocesses=auto", "--dist=loadgroup", *SUITE, *session.posargs)
 
 
 @nox.session(venv_backend="uv")
@@ -132,7 +132,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session
 def faults(session: nox.Session) -> None:
     """Kill test runs, and take away folders and disk space."""
-    install(session)
+    install(session, **COMPILE)
     session.run("pytest", "--numprocesses=auto", "tests/test_faults.py", *session.posargs)
 
 

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,22 +152,13 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the pages of the site, built once for all workers of pytest-xdist.
+    """Return the pages of the site; ``--dist=loadgroup`` builds them in one worker alone.
 
     The tutorial is executed if its code has changed since ``nox -s docs`` or these tests ran.
     """
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    target, finished = folder / "site", folder / "site-finished"
-    try:
-        target.mkdir()
-    except FileExistsError:
-        while not finished.exists():
-            time.sleep(0.2)
-    else:
-        try:
-            build_site(target)
-        finally:
-            finished.touch()
-    return target / "html"
+    return build_site(tmp_path_factory.mktemp("site"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests of the site, which take the longest."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)

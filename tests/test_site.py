@@ -12,7 +12,7 @@ import pytest
 
 from conftest import ROOT, build_site
 
-pytestmark = pytest.mark.site
+pytestmark = [pytest.mark.site, pytest.mark.xdist_group("site")]
 
 GUIDE = ROOT / "docs" / "guides" / "dropout.rst"
 

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 
 from conftest import ROOT, build_site
 
-pytestmark = pytest.mark.site
+pytestmark = [pytest.mark.site, pytest.mark.xdist_group("site")]
 
 PAGE = "tutorials/dropout_mnist"
 
