@@ -112,6 +112,24 @@ def html_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
     yield "page of 100 blocks, gzipped / the same in code-blocks", sizes[0] / sizes[1], 1.25
 
 
+def incremental_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
+    """Compare builds after an edit of one page of 100, which has blocks or plain code."""
+    times: dict[Path, list[float]] = {
+        write_set(folder / f"edit-{block.__name__}", block, pages=100, blocks=5): []
+        for block in (as_codediff, as_code_blocks)
+    }
+    for repeat in range(REPEATS + 1):
+        for source, seconds in times.items():
+            with (source / "page7.rst").open("a") as page:
+                page.write(f"\nEdit {repeat}.\n")
+            command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", source, f"{source}-html"]
+            taken = run(command, folder)
+            if repeat:  # the first one reads all pages
+                seconds.append(taken)
+    ours, theirs = map(statistics.median, times.values())
+    yield "build after an edit of one page of 100 / the same with code-blocks", ours / theirs, 1.1
+
+
 def scale_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
     """Compare ten times as many pages, and collect as many programs as no site has."""
     seconds, peaks = {}, {}
@@ -360,6 +378,7 @@ def main() -> int:
         folder = Path(name)
         figures = [
             *html_figures(folder),
+            *incremental_figures(folder),
             *scale_figures(folder),
             *align_figures(),
             *asset_figures(),
