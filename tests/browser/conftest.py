@@ -280,8 +280,9 @@ def visit(site: Site, browser: Browser, reader: BrowserContext, engine: str) -> 
     yield run
     reader.remove_listener("weberror", note)
     for page in reader.pages:
-        page.evaluate("localStorage.clear()")
-        page.goto("about:blank")
+        if page.url != "about:blank":
+            page.evaluate("localStorage.clear()")
+            page.goto("about:blank")
     for context in contexts:
         context.close()
     assert [error for error in errors if "codediff.js" in error] == []

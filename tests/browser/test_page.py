@@ -75,7 +75,9 @@ _COVERED = """element => {
 def test_titles_are_never_under_controls(visit: Visit, theme: str, width: int) -> None:
     page = visit("titles", theme=theme, width=width)
     for block in blocks(page):
-        for view in views(block):
+        assert block.evaluate(_COVERED) == 0
+        has_controls = block.locator(".cd-controls :is(select, label):visible").count()
+        for view in views(block) if has_controls else []:  # in a table there is no room
             choose(block, view)
             assert block.evaluate(_COVERED) == 0, view
 

@@ -132,7 +132,8 @@
   const scan = () => {
     for (const element of all(".codediff-block:not(.cd-ready)")) {
       decide(element);
-      if (document.readyState === "loading" && !element.nextSibling) continue; // There is more to come.
+      element.hidden = document.readyState === "loading" && !element.nextSibling;
+      if (element.hidden) continue; // There is more to come, and lines would move.
       element.classList.add("cd-ready");
       addControls(element, blocks.push(element));
       decide(element);
