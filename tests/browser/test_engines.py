@@ -83,7 +83,7 @@ def test_a_selection_stays_in_its_side(driver: Driver, site: Site, start: int, e
     top = driver.js(f"() => {BLOCK}[0].getBoundingClientRect().top")
     first, last = sides[start].seen[0], sides[end].seen[-1]
     driver.drag(
-        (first.left + (30 if start < end else 300), top + first.top + 8),
+        (first.left + (30 if start < end else 100), top + first.top + 8),
         (last.left + 80, top + last.top + 8),
     )
     selected = driver.js("() => getSelection().toString()")
