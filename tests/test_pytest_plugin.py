@@ -448,13 +448,16 @@ def test_what_cannot_be_run_is_a_usage_error(run: Run, tmp_path: Path) -> None:
     # A folder with the configuration of no pages is not another site.
     assert "1 passed" in run("docs", "other", "-k", "Good", index_rst=SMALL).stdout
     (tmp_path / "other" / "index.rst").touch()
-    refused = [run("docs", "other"), run("docs", "-o", "codediff_timeout=soon")]
+    settings = ("codediff_timeout=soon", "codediff_timeout=-1", "codediff_cwd=nowhere")
+    refused = [run("docs", "other"), *(run("docs", "-o", setting) for setting in settings)]
     (tmp_path / "docs" / "conf.py").unlink()
     refused.append(run_pytest(tmp_path, "--codediff", "docs"))
-    assert [done.returncode for done in refused] == [pytest.ExitCode.USAGE_ERROR] * 3
+    assert [done.returncode for done in refused] == [pytest.ExitCode.USAGE_ERROR] * 5
     assert f"--codediff: {tmp_path / 'other'} is another site" in refused[0].stderr
     assert "could not convert string to float: 'soon'" in refused[1].stderr
-    assert "there is no conf.py in" in refused[2].stderr
+    assert "codediff_timeout has to be from 0 to" in refused[2].stderr
+    assert "codediff_cwd: there is no folder 'nowhere'" in refused[3].stderr
+    assert "there is no conf.py in" in refused[4].stderr
 
 
 def test_a_debugger_stops_on_the_line_of_the_page(run: Run) -> None:

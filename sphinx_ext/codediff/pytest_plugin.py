@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .execution.runner import Runner
 
 NAME = "codediff-session"
+MAX_TIMEOUT = 1_000_000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,7 +68,10 @@ def _read_pages(config: pytest.Config) -> dict[str, Any]:
     try:
         cache = _cache(config)
         today()
-        float(config.getini("codediff_timeout"))
+        if not 0 <= float(config.getini("codediff_timeout")) <= MAX_TIMEOUT:
+            raise ValueError(f"codediff_timeout has to be from 0 to {MAX_TIMEOUT} seconds")
+        if not (config.rootpath / config.getini("codediff_cwd")).is_dir():
+            raise ValueError(f"codediff_cwd: there is no folder {config.getini('codediff_cwd')!r}")
         data = read_pages(source, cache, root=config.rootpath, arguments=arguments)
         for name, definition in data["environments"].items():
             parse_definition(name, definition)
@@ -216,11 +220,12 @@ class Controller(Session):
         from .programs.updating import update_outputs
 
         outcomes = []
-        for report in self.reports.values():
-            if text := dict(report.user_properties).get("codediff-update"):
-                program, failures = json.loads(str(text))
-                found = [Failure(**one) for one in failures]
-                outcomes.append((Program.from_json(program), found))
+        for path, page in self.pages.items():
+            for program in map(Program.from_json, page["programs"]):
+                report = self.reports.get((path, program.group))
+                known = dict(report.user_properties) if report else {}
+                failures = json.loads(str(known.get("codediff-failures", "[]")))
+                outcomes.append((program, [Failure(**one) for one in failures]))
         root = self.config.rootpath
         self.messages += update_outputs(outcomes, since=self.begin, root=root)
 
@@ -286,15 +291,15 @@ class ProgramItem(pytest.Item):
             outcome = self._debug(runner) or runner.run(program, self.timeout)
         except (EnvironmentNotMadeError, OSError, RuntimeError) as error:
             piece = next((one for one in program.pieces if one.title), program.pieces[0])
-            location = f"{piece.file}:{piece.line}"
-            pytest.fail(f"{location}: {program.group!r} could not be run: {error}", pytrace=False)
+            message = f"{piece.file}:{piece.line}: {program.group!r} could not be run: {error}"
+            raise pytest.fail.Exception(message, pytrace=False) from None
         if plugin := _coverage_plugin():
             plugin.record(program, outcome, root)
         result = Result(today(), outcome.python, outcome.versions)
         self.user_properties.append(("codediff", json.dumps(asdict(result))))
         if self.config.getoption("--codediff-update"):
-            update = [asdict(program), [asdict(one) for one in outcome.failures]]
-            self.user_properties.append(("codediff-update", json.dumps(update)))
+            failures = json.dumps([asdict(one) for one in outcome.failures])
+            self.user_properties.append(("codediff-failures", failures))
         if outcome.stdout:
             self.add_report_section("call", "stdout", outcome.stdout)
         if not outcome.passed:

@@ -102,7 +102,12 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def visit(page: Page, path: Path) -> None:
+    """Open a page as a new reader, without the views that an earlier test has chosen."""
+    page.goto("about:blank")
     page.goto(path.as_uri(), wait_until="load")
+    stored = "Object.keys(localStorage).filter((name) => name.startsWith('codediff'))"
+    if page.evaluate(f"{stored}.map((name) => localStorage.removeItem(name)).length"):
+        page.reload(wait_until="load")
 
 
 def schemes(page: Page) -> Iterator[str]:

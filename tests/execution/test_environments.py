@@ -211,7 +211,7 @@ def test_requirements_are_what_pip_takes(tmp_path: Path, wheels: Path) -> None:
     assert version("-r requirements.txt") == "1"
     others = (tmp_path / "more" / "others.txt").read_text()
     (tmp_path / "more" / "others.txt").write_text(others.replace("library-1", "library-2"))
-    assert version("-r requirements.txt") == "2"
+    assert version("--requirement=requirements.txt") == "2"
     found = ("library", f"--find-links {tmp_path}", "--no-index")
     assert version("-c constraints.txt", *found) == "2"
     (tmp_path / "constraints.txt").write_text("library==1\n")

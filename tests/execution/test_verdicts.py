@@ -131,7 +131,10 @@ def test_verdict_is_that_of_sphinx(
 def test_a_line_of_a_session_that_would_not_run_fails(run: Run, tmp_path: Path, line: str) -> None:
     outcome = run(("doctest", f">>> x = 1\n>>> x\n1\n\n# Then:\n>>> # Nothing.\n\n{line}"))
     (failure,) = outcome.failures
-    assert failure.message == "this line has no prompt, and is no output of a line above it"
+    assert failure.message == (
+        "this line has no prompt, and is no output of a line above it; "
+        "write <BLANKLINE> for an empty line in an output"
+    )
     page = (tmp_path / "page.rst").read_text().split("\n")
     assert page[failure.line - 1].strip() == line.strip()
 

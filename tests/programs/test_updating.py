@@ -192,12 +192,16 @@ def block(code: str, output: str, groups: str = "A") -> str:
             ["10: the page has no output"],
         ),
         (
+            "\n.. codediff::\n   :title: A, B\n\n   print(1)\n   ---\n   2\n",
+            ["7: the page has no output"],
+        ),
+        (
             block("print(1)", "2", "A, B").replace("print(1)", "print(3)", 1),
-            ["14: other groups print something else"],
+            ["14: another group that shows it prints something else, or did not run"],
         ),
         (
             block("print(1)", "2", "A, B").replace("print(1)", "print(2)", 1),
-            ["14: other groups print something else"],
+            ["14: another group that shows it prints something else, or did not run"],
         ),
     ],
 )
@@ -211,6 +215,16 @@ def test_what_cannot_be_written_is_left(pages: Pages, text: str, messages: list[
 def test_an_output_that_groups_share_is_written_if_they_print_the_same(pages: Pages) -> None:
     assert pages.update(f"P\n=\n{block('print(1)', '2', 'A, B')}") == ["updated index.rst:14"]
     assert pages.text == f"P\n=\n{block('print(1)', '1', 'A, B')}"
+
+
+def test_an_output_of_a_program_that_did_not_run_is_left(tmp_path: Path) -> None:
+    page = f"P\n=\n{block('print(1)', '2', 'A, B')}"
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "conf.py").write_text(CONF)
+    (tmp_path / "index.rst").write_text(page)
+    done = run_pytest(tmp_path, "--codediff", "index.rst::A", "--codediff-update")
+    assert "not updated index.rst:14: another group that shows it" in done.stdout
+    assert (tmp_path / "index.rst").read_text() == page
 
 
 def test_what_is_printed_before_an_exception_is_written(pages: Pages) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -59,8 +60,7 @@ def python_of(name: str, definitions: Mapping[str, Any], *, cache: Path, folder:
         message = f"'codediff_environments' in conf.py has no environment {name!r}"
         raise EnvironmentNotMadeError(message)
     python, requirements = parse_definition(name, definitions[name])
-    split = [shlex.split(one) if one.startswith("-") else [one] for one in requirements]
-    arguments = [argument for one in split for argument in one]
+    arguments = [argument for one in requirements for argument in _arguments(one)]
     try:
         key = [python or f"{sys.version} {sys.base_prefix}", *arguments]
         digest = hashlib.sha256(json.dumps([*key, *_contents(arguments, folder)]).encode())
@@ -76,6 +76,17 @@ def python_of(name: str, definitions: Mapping[str, Any], *, cache: Path, folder:
         message = f"the environment {name!r} could not be made: {error}"
         raise EnvironmentNotMadeError(message) from error
     return _python_in(target)
+
+
+def _arguments(requirement: str) -> list[str]:
+    """Return a requirement as arguments of pip, with short options apart from their values."""
+    if not requirement.startswith("-"):
+        return [requirement]
+    option = re.match(r"(?:--(requirement|constraint|editable)[ =]|-([rce]))\s*", requirement)
+    if not option:
+        return shlex.split(requirement)
+    letter = (option[1] or option[2])[0]
+    return [f"-{letter}", *shlex.split(requirement[option.end() :])]
 
 
 def _python_in(environment: Path) -> Path:
@@ -94,7 +105,10 @@ def _contents(arguments: Sequence[str], folder: Path) -> Iterator[str]:
             files = [*path.glob("pyproject.toml"), *path.glob("setup.*")]
             files = sorted(files if option == "-e" else _sources(path))
         elif path.is_file() and option in ("-r", "-c"):
-            yield from _contents(path.read_text("utf-8").split(), path.parent)
+            lines = path.read_text("utf-8").splitlines()
+            nested = [one for line in lines for one in _arguments(line.strip())]
+            yield from _contents(nested, path.parent)
+            yield from _contents([one for one in nested if one.startswith(".")], folder)
         yield from (hashlib.sha256(one.read_bytes()).hexdigest() for one in files if one.is_file())
 
 

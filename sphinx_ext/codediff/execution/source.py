@@ -55,6 +55,8 @@ def _check_session(lines: Sequence[str]) -> None:
         in_example = text.startswith(">>>") or (in_example and bool(text))
         if text and not in_example and not text.startswith("#"):
             message = "this line has no prompt, and is no output of a line above it"
+            if any(line.strip().startswith(">>>") for line in lines[:index]):
+                message += "; write <BLANKLINE> for an empty line in an output"
             raise SessionError(message, index)
 
 

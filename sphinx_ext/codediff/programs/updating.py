@@ -22,7 +22,7 @@ from ..execution.source import examples
 
 # Lines that would end the output, the side or the fence, or that a parser of pages would change.
 _NOT_LITERAL = re.compile(
-    r"^\s*(?:>>>(?: |$)|---$|```|~~~|:::)|\t|[ \r\f\v]$|#!$|^\[\d+ characters left out\]$"
+    r"^\s*(?:>>>(?: |$)|---$|```|~~~|:::|:[\w-]+:)|\t|[ \r\f\v]$|#!$|^\[\d+ characters left out\]$"
 )
 
 
@@ -51,7 +51,7 @@ def update_outputs(
     """Write the outputs of programs that failed for nothing but their output.
 
     Args:
-        outcomes: The programs that were executed, each with its failures.
+        outcomes: The programs of all pages, each with its failures; none if it did not run.
         since: Time when reading the pages began, in seconds; files changed later are left alone.
         root: Folder that files are relative to.
 
@@ -67,13 +67,15 @@ def update_outputs(
         shown |= {_block(one) for at, one in enumerate(program.pieces) if at not in failed}
         for failure in failures:
             try:
-                edits[_block(program.pieces[failure.piece])].add(_edit(program, failure))
+                edit = _edit(program, failure)
+                edits[_block(program.pieces[failure.piece])].add(edit)
             except ValueError as error:
                 messages.append(f"not updated {failure.file}:{failure.line}: {error}")
     by_file: dict[str, list[Edit]] = defaultdict(list)
     for (file, line), found in edits.items():
         if (file, line) in shown or len({edit.line for edit in found}) < len(found):
-            messages.append(f"not updated {file}:{line}: other groups print something else")
+            message = "another group that shows it prints something else, or did not run"
+            messages.append(f"not updated {file}:{line}: {message}")
         else:
             by_file[file] += found
     for file, wanted in by_file.items():
