@@ -41,3 +41,14 @@ def test_a_test_run_compares_the_output_and_the_exception(
     run = run_pytest(tmp_path, "--codediff", ".")
     assert run.returncode == status, run.stdout
     assert ("- after" in run.stdout) is (printed == "after")
+
+
+def test_an_exception_belongs_to_its_side_where_sides_share_a_group(tmp_path: Path) -> None:
+    (tmp_path / "conf.py").write_text('extensions = ["codediff"]\n')
+    page = (
+        "Page\n====\n\n.. codediff::\n   :title: Wrong, Right\n   :groups: demo, demo\n"
+        "   :raises: ZeroDivisionError,\n\n   1 / 0\n   ---\n   x = 1\n"
+    )
+    (tmp_path / "index.rst").write_text(page)
+    run = run_pytest(tmp_path, "--codediff", ".")
+    assert run.returncode == 0, run.stdout

@@ -34,7 +34,7 @@ class CodeDiff(SphinxDirective):
     option_spec = OPTIONS
 
     def run(self) -> list[nodes.Node]:
-        """Return the block, its expected exceptions, and docutils' messages about its titles."""
+        """Return the block, and docutils' messages about its titles."""
         self.options = complete(self.options, self.env)
         self.messages: list[nodes.Node] = []
         pair = [self.options.get(name, "") for name in ("title-left", "title-right")]
@@ -58,14 +58,15 @@ class CodeDiff(SphinxDirective):
         block = self._block(found, titles)
         codes = [self._code(side) for side in found]
         self._set_environments(codes)
-        for side, code, title in zip_longest(found, codes, captions[: len(found)]):
+        outputs = self._expected_exceptions(codes)
+        for side, code, output, title in zip_longest(found, codes, outputs, captions[: len(found)]):
             if title is None or not title.children:
                 title = nodes.caption(side.title, side.title)
                 title.source, title.line = code.source, code.line
             classes = ["literal-block-wrapper"]
-            block += nodes.container("", title, code, literal_block=True, classes=classes)
+            block += nodes.container("", title, code, *output, literal_block=True, classes=classes)
         self.add_name(block)
-        return [block, *self._expected_exceptions(codes), *self.messages]
+        return [block, *self.messages]
 
     def _parts(self) -> list[sides.Part]:
         """Return the lines of each side, from the content or from files."""
@@ -121,22 +122,22 @@ class CodeDiff(SphinxDirective):
             if name and "testnodetype" in code:
                 code["environment"] = name
 
-    def _expected_exceptions(self, codes: list[nodes.literal_block]) -> list[nodes.comment]:
-        """Return, for each side that is meant to fail, the end of its traceback as output.
+    def _expected_exceptions(self, codes: list[nodes.literal_block]) -> list[list[nodes.comment]]:
+        """Return, for each side, the end of the traceback that it is expected to print, if any.
 
         The output is hidden, and compared by doctest; a ``testoutput`` below takes its place.
         """
-        outputs = []
-        for code, name in zip(codes, self._one_a_side("raises", len(codes)), strict=True):
+        outputs: list[list[nodes.comment]] = [[] for _code in codes]
+        for found, code, name in zip(
+            outputs, codes, self._one_a_side("raises", len(codes)), strict=True
+        ):
             if name and code.get("testnodetype") == "testcode":
                 text = f"Traceback (most recent call last):\n{name}"
                 output = nodes.comment(text, text, testnodetype="testoutput", raises=name)
-                output["groups"], output["options"] = (
-                    code["groups"],
-                    {IGNORE_EXCEPTION_DETAIL: True},
-                )
+                output["groups"] = code["groups"]
+                output["options"] = {IGNORE_EXCEPTION_DETAIL: True}
                 output.source, output.line = self.get_source_info()
-                outputs.append(output)
+                found.append(output)
             elif name and not code["skipped"]:
                 self._warn("raises", f"only a side in Python that is no session can raise {name}")
         return outputs
