@@ -114,17 +114,20 @@
     }
     controls.addEventListener("change", ({ target }) => choose(element, target.value));
     const status = make(controls, "span", { role: "status" });
+    let timer;
+    const report = (button) => {
+      all(".cd-done", element).forEach(({ classList }) => classList.remove("cd-done"));
+      button?.classList.add("cd-done");
+      status.textContent = button ? copied : "";
+      clearTimeout(timer);
+      if (button) timer = setTimeout(report, 2000);
+    };
     for (const side of sides) {
       const name = `${copy}: ${titleOf(side)}`;
       const button = make(side.firstElementChild, "button", { className: "codediff-copy", type: "button", ariaLabel: name, title: name });
       button.addEventListener("click", async () => {
         await write(side.querySelector("pre"));
-        button.classList.add("cd-done");
-        status.textContent = copied;
-        setTimeout(() => {
-          button.classList.remove("cd-done");
-          status.textContent = "";
-        }, 2000);
+        report(button);
       });
     }
   };
