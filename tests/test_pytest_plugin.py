@@ -515,7 +515,11 @@ def test_an_endless_loop_is_ended_and_named(run: Run, tmp_path: Path) -> None:
 def test_an_interrupted_run_names_the_line(run: Run) -> None:
     kill = "import os, signal, time\n   os.kill(int(os.environ['PYTEST_PID']), signal.SIGINT)"
     page = f"Page\n====\n\n.. testcode:: A\n\n   {kill}\n   time.sleep(60)\n"
-    conftest = "import os\nos.environ['PYTEST_PID'] = str(os.getpid())\n"
+    # As if not started in the background, where the signal is ignored.
+    conftest = (
+        "import os, signal\nos.environ['PYTEST_PID'] = str(os.getpid())\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    )
     stopped = run("docs", index_rst=page, conftest_py=conftest)
     assert "KeyboardInterrupt: at docs/index.rst:" in stopped.stdout
     assert stopped.returncode == pytest.ExitCode.INTERRUPTED

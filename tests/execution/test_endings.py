@@ -161,11 +161,12 @@ def test_a_killed_server_fails_one_program(run: Run) -> None:
 
 
 INTERRUPTED = """
-import sys
+import signal
 from pathlib import Path
 from codediff.execution.data import Piece, Program
 from codediff.execution.runner import Runner
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # as if not started in the background
 code = "import os\\nopen({pid!r}, 'w').write(str(os.getpid()))\\nwhile True: pass"
 with Runner(root=Path({root!r})) as runner:
     runner.run(Program("page", "group", (Piece("code", code, "page.rst", 5),)), {timeout})
