@@ -366,7 +366,7 @@ def engine_figures(driver: Driver, engine: str, folder: Path) -> Iterator[tuple[
     """Measure until the frame that shows the view, painting included; there is no limit for it."""
     driver.open((folder / "many-html" / "page0.html").as_uri(), 1440)
     switches: dict[str, list[float]] = {}
-    for name, view in SWITCHES * 5:
+    for name, view in SWITCHES * 2:
         switches.setdefault(name, []).append(time_switch(driver, view))
         driver.js(SETTLED)
     for name, times in switches.items():

@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, Page
 
 from conftest import ROOT
 
+from .probe import frames
+
 pytestmark = pytest.mark.needs_chromium("Playwright does not emulate colour schemes there")
 PAGES = [
     *("index", "guides/dropout", "guides/dropout_nnx", "tutorials/dropout_mnist"),
@@ -114,6 +116,7 @@ def schemes(page: Page) -> Iterator[str]:
     """Show the page in each colour scheme."""
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
+        frames(page)  # transitions have begun
         page.wait_for_function(
             "document.getAnimations().every((one) => one.playState != 'running')"
         )

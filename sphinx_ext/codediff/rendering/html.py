@@ -150,10 +150,10 @@ def _number(value: int) -> str:
 
 
 def _grid_rows(block: _Block) -> int:
-    """Return how many rows the grid has: those needed in any view, or a few more.
+    """Return how many rows the grid has: at least those that any view needs.
 
-    A row each is for titles and for outputs, or, in the unified view, for those of each side; and
-    one is for the space below the code.
+    A row each is for titles and outputs, in the unified view for those of each side; one is for
+    the space below the code.
     """
     count = len(block.sides)
     split = sum(1 if chunk.equal else len(chunk.rows) for chunk in block.chunks)
@@ -172,10 +172,7 @@ def _room(block: _Block, titles: Sequence[str]) -> list[str]:
 
 
 def _write_chunks(block: _Block, index: int, lines: Sequence[str]) -> Iterator[str]:
-    """Yield the chunks of a side, and an empty element for each of another side that differs.
-
-    So all sides have as many elements, in the order of the unified view.
-    """
+    """Yield the chunks of a side, and, where sides differ, an empty element for each other side."""
     for chunk in block.chunks:
         inner = "".join(lines[chunk.rows.start : chunk.rows.stop])
         if chunk.folded:
