@@ -63,7 +63,7 @@ def python_of(name: str, definitions: Mapping[str, Any], *, cache: Path, folder:
     arguments = [argument for one in requirements for argument in _arguments(one)]
     try:
         key = [python or f"{sys.version} {sys.base_prefix}", *arguments]
-        digest = hashlib.sha256(json.dumps([*key, *_contents(arguments, folder)]).encode())
+        digest = hashlib.sha256(json.dumps([*key, *_contents(arguments, folder, folder)]).encode())
         target = cache / digest.hexdigest()[:16]
         if not _python_in(target).exists():
             cache.mkdir(parents=True, exist_ok=True)
@@ -93,22 +93,27 @@ def _python_in(environment: Path) -> Path:
     return environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _contents(arguments: Sequence[str], folder: Path) -> Iterator[str]:
+def _contents(arguments: Sequence[str], folder: Path, base: Path) -> Iterator[str]:
     """Yield digests of the local files that arguments of pip name, also indirectly.
 
     Of an editable project, only its metadata matters: its modules are used where they are.
+
+    Args:
+        arguments: The arguments, each short option apart from its value.
+        folder: The folder in which pip runs, which paths of projects are relative to.
+        base: The folder that paths of files of requirements are relative to.
     """
     for option, argument in zip(["", *arguments], arguments, strict=False):
-        path = folder / argument.partition("[")[0]
+        is_list = option in ("-r", "-c")
+        path = (base if is_list else folder) / argument.partition("[")[0]
         files = [path]
         if path.is_dir():
             files = [*path.glob("pyproject.toml"), *path.glob("setup.*")]
             files = sorted(files if option == "-e" else _sources(path))
-        elif path.is_file() and option in ("-r", "-c"):
+        elif path.is_file() and is_list:
             lines = path.read_text("utf-8").splitlines()
             nested = [one for line in lines for one in _arguments(line.strip())]
-            yield from _contents(nested, path.parent)
-            yield from _contents([one for one in nested if one.startswith(".")], folder)
+            yield from _contents(nested, folder, path.parent)
         yield from (hashlib.sha256(one.read_bytes()).hexdigest() for one in files if one.is_file())
 
 
