@@ -16,7 +16,7 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from tests.browser.measure import measure_switching, time_switch
 
 ROOT = Path(__file__).parent.parent
 REPEATS = 5
+SPHINX = [sys.executable, "-m", "sphinx"]
 PYTEST = [sys.executable, "-m", "pytest", "-p", "codediff.pytest_plugin", "--codediff", "docs"]
 
 
@@ -88,7 +89,7 @@ def write_set(folder: Path, block: Callable[[int], str], *, pages: int, blocks: 
 def build(source: Path, target: Path) -> tuple[float, int]:
     """Build a set as HTML in a process of its own; return the seconds and the kB it took."""
     start = time.perf_counter()
-    command = [sys.executable, "-m", "sphinx", "-qE", "-b", "html", source, target]
+    command = [*SPHINX, "-qE", "-b", "html", source, target]
     _pid, status, usage = os.wait4(subprocess.Popen(command).pid, 0)
     assert status == 0
     return time.perf_counter() - start, usage.ru_maxrss
@@ -112,21 +113,27 @@ def html_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
     yield "page of 100 blocks, gzipped / the same in code-blocks", sizes[0] / sizes[1], 1.25
 
 
+def times_after_edits(cases: Sequence[tuple[Path, list[str]]], folder: Path) -> list[float]:
+    """Return the median seconds that each command takes in a folder after an edit of its page."""
+    times: list[list[float]] = [[] for _case in cases]
+    for repeat in range(REPEATS + 1):
+        for (path, command), seconds in zip(cases, times, strict=True):
+            with path.open("a") as page:
+                page.write(f"\nEdit {repeat}.\n")
+            taken = run(command, folder)
+            if repeat:  # the first run reads all pages
+                seconds.append(taken)
+    return [statistics.median(seconds) for seconds in times]
+
+
 def incremental_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
     """Compare builds after an edit of one page of 100, which has blocks or plain code."""
-    times: dict[Path, list[float]] = {
-        write_set(folder / f"edit-{block.__name__}", block, pages=100, blocks=5): []
-        for block in (as_codediff, as_code_blocks)
-    }
-    for repeat in range(REPEATS + 1):
-        for source, seconds in times.items():
-            with (source / "page7.rst").open("a") as page:
-                page.write(f"\nEdit {repeat}.\n")
-            command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", source, f"{source}-html"]
-            taken = run(command, folder)
-            if repeat:  # the first one reads all pages
-                seconds.append(taken)
-    ours, theirs = map(statistics.median, times.values())
+    cases = []
+    for block in (as_codediff, as_code_blocks):
+        source = write_set(folder / f"edit-{block.__name__}", block, pages=100, blocks=5)
+        command = [*SPHINX, "-q", "-b", "html", str(source), f"{source}-html"]
+        cases.append((source / "page7.rst", command))
+    ours, theirs = times_after_edits(cases, folder)
     yield "build after an edit of one page of 100 / the same with code-blocks", ours / theirs, 1.1
 
 
@@ -200,18 +207,11 @@ def run(command: list[str], folder: Path, **environ: str) -> float:
 
 
 def guide_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
-    """Compare 16 different pages with stock doctest, and one edited page among 100 with a build."""
+    """Compare a test of 16 different pages with stock doctest."""
     root = write_guides(folder / "guides", pages=16)
-    ours = [
-        *PYTEST,
-        "-p",
-        "xdist",
-        "-n",
-        "2",
-        "-p",
-        "no:cacheprovider",
-    ]  # every page is read anew, as by stock
-    stock = [sys.executable, "-m", "sphinx", "-qE", "-b", "doctest", "docs", "out"]
+    # Without a cache, every page is read anew, as by stock doctest.
+    ours = [*PYTEST, *("-p", "xdist", "-n", "2"), *("-p", "no:cacheprovider")]
+    stock = [*SPHINX, "-qE", "-b", "doctest", "docs", "out"]
     times: dict[str, list[float]] = {}
     for _ in range(3):
         with tempfile.TemporaryDirectory() as cache:
@@ -235,17 +235,10 @@ def edit_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
     (folder / "edited").mkdir()
     docs = write_set(folder / "edited" / "docs", as_runnable_programs, pages=100, blocks=5)
     (folder / "edited" / "pytest.ini").write_text("[pytest]\n")
-    build_html = [sys.executable, "-m", "sphinx", "-q", "-b", "html", "docs", "html"]
     test = [*PYTEST[:-1], "docs/page7.rst", "-q"]
-    times: dict[str, list[float]] = {"build": [], "test": []}
-    for repeat in range(REPEATS + 1):
-        with (docs / "page7.rst").open("a") as page:
-            page.write(f"\nEdit {repeat}.\n")
-        for name, command in (("build", build_html), ("test", test)):
-            seconds = run(command, folder / "edited")
-            if repeat:  # the first one reads all pages
-                times[name].append(seconds)
-    ours, theirs = statistics.median(times["test"]), statistics.median(times["build"])
+    build_html = [*SPHINX, "-q", "-b", "html", "docs", "html"]
+    cases = [(docs / "page7.rst", test), (docs / "page7.rst", build_html)]
+    ours, theirs = times_after_edits(cases, folder / "edited")
     yield "test of one edited page of 100 / sphinx-build", ours / theirs, 1.5
 
 
