@@ -71,20 +71,22 @@ class PageReporter(FileReporter):
 
     def __init__(self, filename: str, pieces: Iterable[Piece]) -> None:
         super().__init__(filename)
-        self.pieces = [Lines(piece) for piece in pieces]
+        found = [Lines(piece) for piece in pieces]
+        self.counted = set[int]().union(*(one.statements for one in found))
+        self.excluded = set[int]().union(*(one.excluded for one in found)) - self.counted
+        self.first = {line: first for one in found for line, first in one.first.items()}
 
     def lines(self) -> set[int]:
         """Return the first lines of statements that are not excluded."""
-        return {line for piece in self.pieces for line in piece.statements}
+        return self.counted
 
     def excluded_lines(self) -> set[int]:
         """Return those that the author marked ``# pragma: no cover``."""
-        return {line for piece in self.pieces for line in piece.excluded} - self.lines()
+        return self.excluded
 
     def translate_lines(self, lines: Iterable[int]) -> set[int]:
         """Return the first lines of the statements that the lines belong to."""
-        first = {line: one.first[line] for one in self.pieces for line in one.first}
-        return {first[line] for line in lines if line in first}
+        return {self.first[line] for line in lines if line in self.first}
 
 
 def current() -> Coverage | None:

@@ -141,7 +141,6 @@ def test_all_text_in_blocks_has_enough_contrast(page: Page, pages: Path, name: s
             found = page.evaluate(CONTRASTS)
             assert len(found) > 10
             assert [one for one in found if one[1] < 4.5] == [], (scheme, view)
-    page.evaluate("localStorage.clear()")
 
 
 @pytest.mark.parametrize("name", ["guides/dropout", "guides/dropout_nnx"])

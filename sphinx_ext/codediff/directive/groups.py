@@ -89,7 +89,7 @@ def _check_names(tests: Sequence[nodes.Element]) -> None:
     code = [node for node in tests if _kind(node) in ("testcode", "doctest")]
     known = dict.fromkeys(group for node in code for group in node["groups"])
     waiting: set[str] = set()
-    optional = {"raises", "skipif"}  # another output may take the place of such a one
+    optional = {"raises", "skipif"}  # an output with either may be replaced by the next one
     for node in tests:
         kind = _kind(node)
         for group in map(str, node["groups"]):

@@ -187,8 +187,8 @@ class Execution:
             location = self.printed.location
         elif not message:
             message = "printed something else than expected" if got else "printed nothing"
-            lines = [line for line in got.splitlines() if not line.strip()]
-            if len(lines) > want.count("<BLANKLINE>") and piece.kind == "doctest":
+            blank = [line for line in got.splitlines() if not line.strip()]
+            if len(blank) > want.count("<BLANKLINE>") and piece.kind == "doctest":
                 message += "; write <BLANKLINE> for the empty line in the output"
         if not location and piece.kind == "doctest":
             after = example.source.count("\n") + self.closing_prompts(example)

@@ -18,7 +18,7 @@ from .collect import collect_page, results_file
 from .files import write_file
 from .stamp import DOCTEST_SETTINGS
 
-SETTINGS = (*(f"doctest_{name}" for name in DOCTEST_SETTINGS), "codediff_environments")
+SETTINGS = (*DOCTEST_SETTINGS, "codediff_environments")
 # How docutils and MyST-Parser begin to report a mistake in the options of a directive.
 PARSER_ERRORS = ('Error in "codediff', "'codediff")
 

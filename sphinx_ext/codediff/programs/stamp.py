@@ -19,7 +19,11 @@ from .collect import Page, collect_page, doctest_directive, location_of, results
 from .results import Result, read, summary
 
 _ = get_translation("codediff")
-DOCTEST_SETTINGS = ("global_setup", "global_cleanup", "default_flags", "test_doctest_blocks")
+DOCTEST_SETTINGS = (
+    *("doctest_global_setup", "doctest_global_cleanup"),
+    *("doctest_default_flags", "doctest_test_doctest_blocks"),
+)
+"""Settings of ``sphinx.ext.doctest`` that change programs."""
 
 
 def note_page(app: Sphinx, doctree: nodes.document) -> None:
@@ -41,7 +45,7 @@ def _pages(env: BuildEnvironment) -> list[str]:
 
 def pages_to_read(_app: Sphinx, env: Any, *_changes: set[str]) -> list[str]:
     """Return the pages with blocks if settings that change their programs are different."""
-    settings = [env.config[f"doctest_{name}"] for name in DOCTEST_SETTINGS]
+    settings = [env.config[name] for name in DOCTEST_SETTINGS]
     before = getattr(env, "codediff_doctest_settings", settings)
     env.codediff_doctest_settings = settings
     return _pages(env) if settings != before else []
@@ -65,7 +69,6 @@ def pages_to_write(app: Sphinx, env: BuildEnvironment) -> list[str]:
 def add_stamps(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
     """Set the attribute ``stamp`` on the blocks whose sides have all passed as they are."""
     results = _results(app.builder) if app.builder.format == "html" else {}
-
     page_of = cache(partial(collect_page, app.env))
     for block in doctree.findall(codediff) if results else ():
         if stamp := _stamp(block, page_of(block["docname"]), results):
