@@ -197,7 +197,6 @@ def run(command: list[str], folder: Path, **environ: str) -> float:
         "PYTHONPATH": str(ROOT / "sphinx_ext"),
         "JAX_PLATFORMS": "cpu",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # plugins that the tests of this repository need
-        "PYTHONDONTWRITEBYTECODE": "",  # as it is for users
     }
     start = time.perf_counter()
     subprocess.run(
@@ -367,6 +366,7 @@ def engine_figures(driver: Driver, engine: str, folder: Path) -> Iterator[tuple[
 
 
 def main() -> int:
+    os.environ["PYTHONDONTWRITEBYTECODE"] = ""  # as it is for users
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         figures = [
