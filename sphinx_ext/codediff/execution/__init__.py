@@ -1,5 +1,4 @@
-"""Programs in, outcomes out: the standard library is all that is needed.
+"""Programs in, outcomes out; imports the standard library and its own modules alone.
 
-An interpreter that has nothing installed runs this folder as a script (see ``__main__.py``), so
-no module here imports anything but the standard library and its own siblings.
+Any interpreter runs this folder as it is (see ``__main__.py``).
 """

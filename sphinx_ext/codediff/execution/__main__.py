@@ -1,6 +1,7 @@
-"""Run this folder with any interpreter: ``python -P -I -S path/to/execution serve FD PATH ...``.
+"""Run this folder with any interpreter, whatever is installed beside it.
 
-The folder is loaded as a package under a name of its own, whatever is installed beside it.
+``python -P -I -S path/to/execution serve FD [PATH ...]`` or ``… execute FILE [PATH ...]``; the
+paths are put before ``sys.path``.
 """
 
 import importlib.util
@@ -14,7 +15,7 @@ if __name__ == "__main__":
     )
     assert spec
     sys.modules[name] = importlib.util.module_from_spec(spec)
-    if sys.argv[1] == "serve":
-        importlib.import_module(f"{name}.server").main(*sys.argv[2:])
-    else:
-        importlib.import_module(f"{name}.execute").execute_file(sys.argv[2])
+    _script, action, argument, *path = sys.argv
+    server, execute = (importlib.import_module(f"{name}.{one}") for one in ("server", "execute"))
+    sys.path[:0] = path  # from here on, modules may be others' that have such names
+    {"serve": server.serve, "execute": execute.execute_file}[action](argument)

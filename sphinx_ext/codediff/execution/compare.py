@@ -25,10 +25,7 @@ matches = _Checker().check_output
 
 
 def split_expected(want: str) -> tuple[str, str | None]:
-    """Return the output that is expected, and the exception's name and message after it.
-
-    The exception is that of a traceback at the end, None if there is none.
-    """
+    """Return the expected output, and name and message of the exception that ends it, if any."""
     header = HEADER.search(want)
     if not header:
         return want, None
@@ -61,8 +58,7 @@ def _name(description: str) -> str:
 def first_difference(want: str, got: str, flags: int) -> int:
     """Return the index of the first line of *want* that *got* does not have.
 
-    That is the number of lines after which an ellipsis would stand for the rest of *got*. Where
-    *got* merely goes on after the last line, it is the number of lines of *want*.
+    Where *got* merely goes on after the last line, that is the number of lines of *want*.
     """
     lines = want.splitlines(keepends=True)
     flags |= doctest.ELLIPSIS

@@ -92,16 +92,14 @@ def make_failure(
     Args:
         program: The program that failed.
         index: Index of the piece that was running.
-        kind: As in `Failure`.
-        message: As in `Failure`.
+        kind: As in `Failure`, like *message* and *others*.
+        message: What failed.
         location: Where it failed; None is the first line of the running piece.
-        others: The other fields of `Failure`.
+        others: Further fields.
     """
-    if not program.pieces:
-        return Failure(kind, message, program.page, 1, "", 0, **others)
     running = program.pieces[index]
     file, line = location or (running.file, running.line)
-    for piece in (running, *program.pieces):
-        if piece.file == file and line in piece.line_numbers:
-            return Failure(kind, message, file, line, piece.title, index, **others)
-    return Failure(kind, message, file, line, running.title, index, **others)
+    pieces = (running, *program.pieces)
+    holding = (one for one in pieces if one.file == file and line in one.line_numbers)
+    piece = next(holding, running)
+    return Failure(kind, message, file, line, piece.title, index, **others)

@@ -1,7 +1,4 @@
-"""Virtual environments for sides that need other versions of a library.
-
-Needs nothing but the standard library; uses uv where it is installed.
-"""
+"""Virtual environments for sides that need other versions of a library."""
 
 from __future__ import annotations
 
@@ -50,8 +47,8 @@ def python_of(name: str, definitions: Mapping[str, Any], *, cache: Path, folder:
     Args:
         name: Name of the environment.
         definitions: The value of ``codediff_environments``.
-        cache: The folder in which environments are kept.
-        folder: The folder that paths in requirements are relative to.
+        cache: Folder of the environments.
+        folder: Folder that paths in requirements are relative to.
 
     Raises:
         EnvironmentNotMadeError: If it cannot be made.
@@ -96,12 +93,8 @@ def _python_in(environment: Path) -> Path:
 def _contents(arguments: Sequence[str], folder: Path, base: Path) -> Iterator[str]:
     """Yield digests of the local files that arguments of pip name, also indirectly.
 
-    Of an editable project, only its metadata matters: its modules are used where they are.
-
-    Args:
-        arguments: The arguments, each short option apart from its value.
-        folder: The folder in which pip runs, which paths of projects are relative to.
-        base: The folder that paths of files of requirements are relative to.
+    Projects are relative to *folder*, in which pip runs, files of requirements to *base*. Of an
+    editable project, only its metadata matters: its modules are used where they are.
     """
     for option, argument in zip(["", *arguments], arguments, strict=False):
         is_list = option in ("-r", "-c")

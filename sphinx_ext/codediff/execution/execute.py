@@ -17,7 +17,6 @@ import io
 import json
 import linecache
 import os
-import pdb
 import signal
 import sys
 import traceback
@@ -71,7 +70,6 @@ class Execution:
     def __init__(self, request: Mapping[str, Any], report: Report) -> None:
         self.program = Program.from_json(request["program"])
         self.report = report
-        self.debug: bool = request["debug"]
         self.flags = sum({doctest.register_optionflag(name) for name in self.program.flags})
         self.future = 0
         self.index = self.example = 0
@@ -113,18 +111,16 @@ class Execution:
             line = self.piece.line_numbers[error.index]
             self.fail("syntax", str(error), (self.piece.file, line))
             return False
-        passed = True
-        stdout, displayhook = sys.stdout, sys.displayhook
-        sys.stdout, sys.displayhook = self.printed, sys.__displayhook__
-        try:
+        passed, displayhook = True, sys.displayhook
+        sys.displayhook = sys.__displayhook__
+        with contextlib.redirect_stdout(self.printed):
             for self.example, example in enumerate(found):
                 flags = self.flags_of(example)
                 if not flags & doctest.SKIP:
                     passed &= self.run_example(example, flags)
                 if not passed and flags & doctest.FAIL_FAST:
                     break
-        finally:
-            sys.stdout, sys.displayhook = stdout, displayhook
+        sys.displayhook = displayhook
         return passed
 
     def flags_of(self, example: doctest.Example) -> int:
@@ -142,21 +138,19 @@ class Execution:
             exec(self.compile(example), self.module.__dict__)
         except BaseException as error:
             raised = error
-        got = self.printed.take()
-        printed, exception = split_expected(example.want)
-        if raised is None:
-            if matches(example.want, got, flags):
-                return True
-            message = f"did not raise the expected {exception.strip()}" if exception else ""
-            self.fail_output(example, example.want, got, flags, message)
+        got, want, message = self.printed.take(), example.want, ""
+        printed, exception = split_expected(want)
+        if raised:
+            if exception is None or not raises_expected(raised, exception, flags):
+                self.fail_raised(raised, want, got)
+                return False
+            want = printed
+        elif exception:
+            message = f"did not raise the expected {exception.strip()}"
+        if not matches(want, got, flags):
+            self.fail_output(example, want, got, flags, message)
             return False
-        if exception is None or not raises_expected(raised, exception, flags):
-            self.fail_raised(raised, example.want, got)
-            return False
-        if matches(printed, got, flags):
-            return True
-        self.fail_output(example, printed, got, flags)
-        return False
+        return True
 
     def compile(self, example: doctest.Example) -> types.CodeType:
         """Return the code of an example, on the lines that it has in its file."""
@@ -207,24 +201,18 @@ class Execution:
     def fail_raised(self, error: BaseException, want: str = "", got: str = "") -> None:
         """Report an exception that is not expected, or not the one that is."""
         location = self.locate(reversed(list(traceback.walk_tb(error.__traceback__))))
-        is_syntax = isinstance(error, SyntaxError) and error.filename in self.files
         kind, message = "exception", describe(error).strip()
         if isinstance(error, SystemExit):
             status = error.code if isinstance(error.code, int) else int(bool(error.code))
             kind, message = "exit", f"exited with status {status} before its end"
             message += f" at line {location[1]}" if location else ""
-        elif isinstance(error, SyntaxError) and is_syntax:
+        elif isinstance(error, SyntaxError) and error.filename in self.files:
             kind, message = "syntax", f"{type(error).__name__}: {error.msg}"
             location = location or (self.files[error.filename or ""], error.lineno or 1)
         if expected := split_expected(want)[1]:
             message += f"; expected {expected.strip()}"
         shown = _hide_own_frames(traceback.TracebackException.from_exception(error))
         frames = "".join(shown.format())
-        if self.debug and location and not isinstance(error, SystemExit) and not is_syntax:
-            print(frames, file=sys.__stdout__)
-            debugger = pdb.Pdb(stdout=sys.__stdout__)
-            debugger.reset()
-            debugger.interaction(None, error.__traceback__)
         self.fail(kind, message, location, traceback=frames, expected=want, got=got or frames)
 
     def fail(self, kind: str, message: str, location: Location | None, **texts: str) -> None:
@@ -253,6 +241,11 @@ def clip(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def execute_file(path: str) -> NoReturn:
+    """Execute the program of a request in a file."""
+    execute(json.loads(Path(path).read_text("utf-8")))
+
+
 def execute(request: Mapping[str, Any]) -> NoReturn:
     """Execute a program in this process, and end the process."""
     exit_process = os._exit  # programs may replace functions of the library
@@ -268,8 +261,6 @@ def execute(request: Mapping[str, Any]) -> NoReturn:
         execution = Execution(request, report)
         os.chdir(request["cwd"])
         sys.argv = [execution.program.page]
-        if execution.debug:
-            pdb.set_trace = _set_trace  # which `breakpoint` calls
         recorded = record_lines(execution.files) if request["measure"] else {}
         execution.run()
         lines = {execution.files[path]: sorted(ran) for path, ran in recorded.items()}
@@ -286,18 +277,6 @@ def execute(request: Mapping[str, Any]) -> NoReturn:
         exit_process(1)
 
 
-def _set_trace(**_: Any) -> None:
-    """Stop at the caller, in the terminal rather than in what is captured."""
-    pdb.Pdb(stdout=sys.__stdout__).set_trace(sys._getframe(1))
-
-
-def execute_file(path: str) -> NoReturn:
-    """Execute the program of a request that a file holds."""
-    request = json.loads(Path(path).read_text("utf-8"))
-    sys.path[:0] = request["path"]
-    execute(request)
-
-
 def _reporter(path: str) -> Report:
     """Return a function that appends messages to a file, from this process alone."""
     # Bound here, for programs may replace functions of the library, or close all files.
@@ -311,13 +290,11 @@ def _reporter(path: str) -> Report:
     return report
 
 
+_distributions_of = functools.cache(metadata.packages_distributions)
+
+
 def distributions(packages: Iterable[str]) -> dict[str, str]:
     """Return the versions of the distributions that hold the packages, by name."""
     installed = sorted(set(packages) - sys.stdlib_module_names)
-    names = [name for package in installed for name in _distribution_names().get(package, ())[:1]]
+    names = [name for package in installed for name in _distributions_of().get(package, ())[:1]]
     return {name: metadata.version(name) for name in names}
-
-
-@functools.cache
-def _distribution_names() -> Mapping[str, list[str]]:
-    return metadata.packages_distributions()

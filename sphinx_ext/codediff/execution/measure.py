@@ -76,11 +76,7 @@ def _lines_of_code(code: CodeType) -> Iterator[int]:
 
 
 def record_lines(files: Collection[str]) -> dict[str, set[int]]:
-    """Start to record which lines of the files run.
-
-    Returns:
-        The lines by file, to which lines are added as they run.
-    """
+    """Return sets, by file, to which the lines of the files are added as they run."""
     lines: dict[str, set[int]] = {file: set() for file in files}
     if sys.version_info >= (3, 12):
         monitoring = sys.monitoring

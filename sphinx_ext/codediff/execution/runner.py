@@ -18,7 +18,7 @@ from dataclasses import asdict
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
 from .data import Failure, Location, Outcome, Program, make_failure
 from .server import kill
@@ -34,7 +34,7 @@ OUTPUT = 1 << 16
 Pipe: TypeAlias = "Connection[Any, Any]"
 
 
-class Runner:
+class Runner(contextlib.AbstractContextManager["Runner", None]):
     """Runs programs one after the other, each in a process of its own; for one thread.
 
     Args:
@@ -61,9 +61,6 @@ class Runner:
         self._unshared: set[tuple[str, ...]] = set()
         self._shared: list[str] | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *_: object) -> None:
         self.close()
 
@@ -84,22 +81,19 @@ class Runner:
         counts = Counter(name for program in programs for name in leading_imports(program))
         self._shared = [name for name, count in counts.most_common() if count > 1]
 
-    def run(
-        self, program: Program, timeout: float | None = None, *, debug: bool = False
-    ) -> Outcome:
+    def run(self, program: Program, timeout: float | None = None) -> Outcome:
         """Run a program.
 
         Args:
-            program: The program.
+            program: The program, of at least one piece.
             timeout: Seconds that it may take, without shared imports; None and 0 are no limit.
-            debug: Stop at exceptions and breakpoints, in the caller's terminal, without a limit.
 
         Raises:
             KeyboardInterrupt: With the line that was executed.
             OSError: If there is no such interpreter.
             RuntimeError: If the interpreter cannot execute this package.
         """
-        begin, limit = time.monotonic(), None if debug else timeout or None
+        begin, limit = time.monotonic(), timeout or None
         files = {str(Path(self.root, piece.file)): piece.file for piece in program.pieces}
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
             folder = Path(name)
@@ -111,42 +105,37 @@ class Runner:
                 "root": self.root,
                 "folder": name,
                 "cwd": str(self.cwd or folder / "cwd"),
-                "path": self.path,
                 "measure": self.measure,
-                "debug": debug,
                 "timeout": limit,
             }
+            run = self._run_in_fork if hasattr(os, "fork") else self._run_in_new_process
             try:
-                if hasattr(os, "fork") and not debug:
-                    status, is_late = self._run_in_fork(program, request)
-                else:
-                    status, is_late = self._run_in_new_process(request)
+                status, is_late = run(program, request)
             except KeyboardInterrupt:
                 location = _fault_location(folder, files, is_late=True)
                 raise KeyboardInterrupt("at {}:{}".format(*location) if location else "") from None
             location = _fault_location(folder, files, is_late=is_late)
             failures, index, end = _read_messages(folder / "messages")
             if is_late or end is None:
-                begins = program.pieces[index].line if program.pieces else 1
-                where = f"in the code that begins at line {begins}"
+                where = f"in the code that begins at line {program.pieces[index].line}"
                 where = f"at line {location[1]}" if location else where
                 kind, text = _describe_end(status, limit if is_late else None)
                 failures.append(make_failure(program, index, kind, f"{text} {where}", location))
-            seconds, output = time.monotonic() - begin, _read_ends(folder / "output")
+            seconds = time.monotonic() - begin
+            output = _read_ends(folder / "output")
             return Outcome(not failures, tuple(failures), seconds, output, **(end or {}))
 
-    def _run_in_new_process(self, request: Mapping[str, Any]) -> tuple[int | None, bool]:
-        """Run a program in a new process, to debug it or for want of forks.
-
-        Returns:
-            Its exit status as in `subprocess`, and whether its time was over.
-        """
+    def _run_in_new_process(
+        self, _program: Program, request: Mapping[str, Any]
+    ) -> tuple[int | None, bool]:
+        """Do what `_run_in_fork` does where there are no forks."""
         folder, package = Path(request["folder"]), str(Path(__file__).parent)
         (folder / "request").write_text(json.dumps(request), "utf-8")
-        command = [self.python, "-P", package, "execute", str(folder / "request")]
+        command = [self.python, "-P", package, "execute", str(folder / "request"), *self.path]
         with (folder / "output").open("wb") as output:
-            ends: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
-            process = subprocess.Popen(command, **({} if request["debug"] else ends))
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
             try:
                 return process.wait(request["timeout"]), False
             except subprocess.TimeoutExpired:
@@ -160,9 +149,7 @@ class Runner:
     def _run_in_fork(self, program: Program, request: Mapping[str, Any]) -> tuple[int | None, bool]:
         """Run a program in a fork of a server that has imported what it imports.
 
-        Returns:
-            Its exit status as in `subprocess`, None if its server has gone; and whether its time
-            was over.
+        Return its exit status, None if its server has gone, and whether its time was over.
         """
         imports = leading_imports(program)
         if self._shared is not None:
@@ -251,12 +238,7 @@ def _stop(pipe: Pipe, pid: int) -> None:
 
 
 def _read_messages(path: Path) -> tuple[list[Failure], int, Mapping[str, Any] | None]:
-    """Return what a program reported.
-
-    Returns:
-        Its failures, the index of the piece that ran last, and what it reported at its end, if it
-        came to its end.
-    """
+    """Return a program's failures, the index of its last piece, and what it reported at its end."""
     failures, index, end = [], 0, None
     for line in path.read_bytes().split(b"\n")[:-1]:
         message = json.loads(line)
@@ -269,9 +251,7 @@ def _read_messages(path: Path) -> tuple[list[Failure], int, Mapping[str, Any] | 
 def _describe_end(status: int | None, limit: float | None) -> tuple[str, str]:
     """Return the kind of a failure and what happened to a process that did not come to its end.
 
-    Args:
-        status: Its exit status as in `subprocess`; None if it ended its server as well.
-        limit: Seconds that it had, if these were over.
+    A status of None means that it ended its server as well.
     """
     if limit:
         return "timeout", f"did not end within {limit:g} s; it was"
@@ -297,11 +277,8 @@ def _read_ends(path: Path) -> str:
 def _fault_location(folder: Path, files: Mapping[str, str], *, is_late: bool) -> Location | None:
     """Return the innermost line in a program's files that faulthandler's stacks show.
 
-    Args:
-        folder: That of the program's request.
-        files: The program's files as it spells them, by absolute path.
-        is_late: Whether the program was stopped; it is then the main thread that matters, which
-            is the last, and otherwise the thread that crashed.
+    Of a program that was stopped, the main thread matters, which is the last; otherwise, the
+    thread that crashed.
     """
     text = (folder / "faults").read_text("ascii", "replace")
     escaped = {path.encode("ascii", "backslashreplace").decode(): path for path in files}

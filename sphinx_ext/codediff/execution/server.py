@@ -13,7 +13,6 @@ import gc
 import io
 import os
 import signal
-import sys
 import threading
 import warnings
 from multiprocessing.connection import Connection
@@ -24,35 +23,33 @@ from typing import Any, NoReturn
 from .execute import distributions, execute
 
 
-def serve(descriptor: int, statement: str = "") -> NoReturn:
-    """Do what the runner asks for until it closes the pipe.
+def serve(descriptor: str | int, statement: str = "") -> NoReturn:
+    """Execute an import statement, then do what the runner asks for until it closes the pipe.
 
-    Args:
-        descriptor: File descriptor of this end of the pipe.
-        statement: An import statement to execute first.
+    The descriptor is that of this end of the pipe.
     """
-    pipe: Connection[Any, Any] = Connection(descriptor)
+    pipe: Connection[Any, Any] = Connection(int(descriptor))
     with contextlib.suppress(EOFError, OSError):  # the runner has gone
         pipe.send(_import(statement))
         while True:
             request = pipe.recv()
-            descriptor = -1 if "program" in request else recv_handle(pipe)
+            handle = 0 if "program" in request else recv_handle(pipe)
             with warnings.catch_warnings():
                 # Python and jax warn of threads; `_import` has looked, and BLAS restarts its own.
                 warnings.simplefilter("ignore")
                 pid = os.fork()
             if not pid:
                 pipe.close()
-                if descriptor < 0:
-                    _become_program(request)
-                serve(descriptor, request["import"])
+                if handle:
+                    serve(handle, request["import"])
+                _become_program(request)
             pipe.send(pid)
-            if descriptor < 0:
+            if handle:
+                os.close(handle)
+            else:
                 status = os.waitpid(pid, 0)[1]
                 kill(pid)  # what the program left behind
                 pipe.send(os.waitstatus_to_exitcode(status))
-            else:
-                os.close(descriptor)
     os._exit(0)
 
 
@@ -87,14 +84,3 @@ def kill(pid: int) -> None:
     for function in (os.killpg, os.kill):
         with contextlib.suppress(OSError):
             function(pid, signal.SIGKILL)
-
-
-def main(descriptor: str, *path: str) -> NoReturn:
-    """Serve as the runner's own child.
-
-    Args:
-        descriptor: File descriptor of this end of the pipe.
-        path: Put before ``sys.path``.
-    """
-    sys.path[:0] = path
-    serve(int(descriptor))

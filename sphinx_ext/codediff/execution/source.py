@@ -7,7 +7,7 @@ import contextlib
 import doctest
 import re
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from .data import Piece, Program
 
@@ -61,12 +61,7 @@ def _check_session(lines: Sequence[str]) -> None:
 
 
 def skips(piece: Piece, flags: Collection[str] = ()) -> bool:
-    """Return whether the flag SKIP keeps some of a piece from running.
-
-    Args:
-        piece: The piece, with flags of its own.
-        flags: Names of the flags that hold by default.
-    """
+    """Return whether SKIP keeps some of a piece from running; *flags* hold by default."""
     with contextlib.suppress(ValueError):
         default = {doctest.SKIP: "SKIP" in flags}
         return any((default | one.options)[doctest.SKIP] for one in examples(piece))
@@ -75,21 +70,17 @@ def skips(piece: Piece, flags: Collection[str] = ()) -> bool:
 
 def leading_imports(program: Program) -> list[str]:
     """Return the imports before any other code runs, each as one statement without ``as``."""
-    found: list[str] = []
-    for piece in program.pieces:
-        with contextlib.suppress(SyntaxError, ValueError):
-            sources = [
-                one.source for one in examples(piece) if not one.options.get(doctest.SKIP, False)
-            ]
-            for node in (node for source in sources for node in ast.parse(source).body):
+    found: dict[str, None] = {}
+    with contextlib.suppress(SyntaxError, ValueError):  # it is the program that has to fail
+        for example in (example for piece in program.pieces for example in examples(piece)):
+            is_skipped = example.options.get(doctest.SKIP, False)
+            for node in () if is_skipped else ast.parse(example.source).body:
                 imports = _imports(node)
                 is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
                 if not imports and not is_docstring:
-                    return list(dict.fromkeys(found))
-                found += imports
-            continue
-        break
-    return list(dict.fromkeys(found))
+                    return list(found)
+                found |= dict.fromkeys(imports)
+    return list(found)
 
 
 def _imports(node: ast.AST) -> list[str]:
@@ -106,34 +97,25 @@ def imported_packages(program: Program) -> Iterator[str]:
     """Yield the top-level names of all that a program's own code imports."""
     for piece in program.pieces:
         with contextlib.suppress(SyntaxError, ValueError):
-            for example in examples(piece):
-                for node in ast.walk(ast.parse(example.source)):
-                    yield from (one.split()[1].partition(".")[0] for one in _imports(node))
+            trees = (ast.parse(example.source) for example in examples(piece))
+            imports = (one for tree in trees for node in ast.walk(tree) for one in _imports(node))
+            yield from (one.split()[1].partition(".")[0] for one in imports)
 
 
 def parse(
     source: str, file: str, line_numbers: Sequence[int], mode: str = "exec", flags: int = 0
 ) -> ast.Module:
-    """Return a syntax tree whose nodes are on the given lines of a file.
-
-    Args:
-        source: The code.
-        file: Name for messages and tracebacks.
-        line_numbers: Line of the file for each line of the code.
-        mode: "exec" or "single".
-        flags: Those of `compile`, such as the future statements that hold.
+    """Return a syntax tree, for `compile`, whose nodes are on the given lines of a file.
 
     Raises:
         SyntaxError: With its line in the file.
     """
-    tree: ast.Module
     flags |= ast.PyCF_ONLY_AST
     if isinstance(line_numbers, range):  # with padding, warnings name the right line as well
         padded = "\n" * (line_numbers.start - 1) + source
-        tree = compile(padded, file, mode, flags, dont_inherit=True)
-        return tree
+        return cast("ast.Module", compile(padded, file, mode, flags, dont_inherit=True))
     try:
-        tree = compile(source, file, mode, flags, dont_inherit=True)
+        tree: ast.Module = compile(source, file, mode, flags, dont_inherit=True)
     except SyntaxError as error:
         error.lineno = line_numbers[min(error.lineno or 1, len(line_numbers)) - 1]
         error.end_lineno = error.lineno
@@ -148,11 +130,7 @@ def parse(
 
 
 def shown_lines(program: Program, file: str) -> list[str]:
-    """Return the lines of a file with all but the program's own code left blank.
-
-    That is the file as tracebacks and `inspect` are to see it: valid Python, without the
-    indentation, prompts and prose around the code.
-    """
+    """Return a file as tracebacks and `inspect` see it: blank but for the program's own code."""
     lines: dict[int, str] = {}
     for piece in program.pieces:
         if piece.file != file:
