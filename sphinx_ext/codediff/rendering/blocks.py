@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -11,18 +11,6 @@ from sphinx.config import Config
 
 from ..directive.nodes import Side, codediff, sides
 from .align import Row, align
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """What a block is written from."""
-
-    sides: list[Side]
-    texts: list[list[str]]  # the lines of each side
-    rows: list[Row]
-    marked: list[set[int]]  # indices of the lines that the author marked, of each side
-    markers: bool  # whether these are highlighted
-    changes: bool  # whether lines and words that differ are highlighted
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,37 +22,55 @@ class Chunk:
     folded: bool = False  # whether the rows are hidden until a reader asks for them
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What a block is written from."""
+
+    sides: list[Side]
+    texts: list[list[str]]  # the lines of each side
+    rows: list[Row]
+    chunks: list[Chunk]
+    marked: list[set[int]]  # indices of the lines that the author marked, of each side
+    markers: bool  # whether these are highlighted
+    changes: bool  # whether lines and words that differ are highlighted
+
+
 def read(node: codediff, config: Config) -> Block:
     """Return what a block is written from."""
     found = sides(node)
     texts = [code.astext().split("\n") for _side, _title, code in found]
     numbers = [code["highlight_args"].get("hl_lines", ()) for _side, _title, code in found]
+    marked = [{number - 1 for number in side} for side in numbers]
     mode = node.get("highlight") or config.codediff_highlight
-    mode = mode or ("markers" if any(numbers) else "changes")
+    mode = mode or ("markers" if any(marked) else "changes")
+    rows = align(texts)
     return Block(
         found,
         texts,
-        align(texts),
-        marked=[{number - 1 for number in side} for side in numbers],
+        rows,
+        list(_chunks(rows, marked, node.get("context"))),
+        marked,
         markers=mode in {"markers", "both"},
         changes=mode in {"changes", "both"},
     )
 
 
-def chunks(block: Block, context: int | None) -> Iterator[Chunk]:
-    """Divide the rows of a block into chunks that are equal and chunks that differ, in turn.
+def _chunks(
+    rows: Sequence[Row], marked: Sequence[set[int]], context: int | None
+) -> Iterator[Chunk]:
+    """Divide rows into chunks that are equal and chunks that differ, in turn.
 
-    The middle of long equal runs without marked lines is folded, except *context* rows on each
-    side, if that is not None.
+    The middle of long equal runs without marked lines is folded, except *context* rows at each
+    end, if that is not None.
     """
 
     def kind(index: int) -> tuple[bool, bool]:
-        row = block.rows[index]
+        row = rows[index]
         equal = set(row.statuses) == {"equal"}
-        is_marked = any(map(operator.contains, block.marked, row.lines))
+        is_marked = any(map(operator.contains, marked, row.lines))
         return equal, equal and context is not None and not is_marked
 
-    total, margin = len(block.rows), context or 0
+    total, margin = len(rows), context or 0
     for (equal, foldable), group in groupby(range(total), kind):
         run = list(group)
         first, last = run[0], run[-1] + 1

@@ -18,7 +18,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 from ..directive.nodes import codediff
 from .align import Range, Row, changed_words, join
-from .blocks import Block, Chunk, chunks, read
+from .blocks import Block, read
 from .highlighting import highlight_side, mark_words
 from .translation import _
 
@@ -41,12 +41,11 @@ def visit(self: HTML5Translator, node: codediff) -> None:
         SkipNode: Always.
     """
     block = read(node, self.config)
-    divided = list(chunks(block, node.get("context")))
     titles = [title.astext() for _side, title, _code in block.sides]
     view = f' data-first-view="{node["view"]}"' if "view" in node else ""
     sync = " data-sync" if node["sync"] else ""
     self.body.append(
-        f'<div class="{_classes(block, divided, titles)}" role="group"'
+        f'<div class="{_classes(block, titles)}" role="group"'
         f' aria-label="{escape(", ".join(titles))}"{view}{sync}>\n'
     )
     if isinstance(node[0], nodes.caption):
@@ -65,7 +64,7 @@ def visit(self: HTML5Translator, node: codediff) -> None:
             f'<div class="codediff-side {_number(index + 1)}"{data}>\n<div class="codediff-title">'
         )
         _write_caption(self, title)
-        html = "".join(_write_chunks(block, divided, index, list(_lines(self, block, index))))
+        html = "".join(_write_chunks(block, index, list(_lines(self, block, index))))
         self.body.append(
             f'</div>\n<div class="highlight-{escape(code["language"])} notranslate">'
             f'<div class="highlight"><pre>{html}</pre></div></div>\n'
@@ -113,12 +112,12 @@ def _number(value: int) -> str:
     return f"cd-{min(value, 9)}"
 
 
-def _classes(block: Block, divided: Sequence[Chunk], titles: Sequence[str]) -> str:
+def _classes(block: Block, titles: Sequence[str]) -> str:
     """Return classes for the rows of the grid, tall blocks, and views that fit beside a title."""
     # Rows that any view needs: for titles and outputs, in the unified view for those of each
     # side; for the code; and for the space below it.
-    split = 2 + sum(1 if chunk.equal else len(chunk.rows) for chunk in divided)
-    unified = 2 * len(titles) + sum(1 if chunk.equal else len(titles) for chunk in divided)
+    split = 2 + sum(1 if chunk.equal else len(chunk.rows) for chunk in block.chunks)
+    unified = 2 * len(titles) + sum(1 if chunk.equal else len(titles) for chunk in block.chunks)
     rows = max(split, unified) + 1
     grid = next((size for size in (16, 64, 256, 1024) if size >= rows), 4096)
     classes = ["codediff-block", f"cd-r{grid}"]
@@ -130,11 +129,9 @@ def _classes(block: Block, divided: Sequence[Chunk], titles: Sequence[str]) -> s
     return " ".join(classes)
 
 
-def _write_chunks(
-    block: Block, divided: Sequence[Chunk], index: int, lines: Sequence[str]
-) -> Iterator[str]:
+def _write_chunks(block: Block, index: int, lines: Sequence[str]) -> Iterator[str]:
     """Yield the chunks of a side, and, where sides differ, an empty element for each other side."""
-    for chunk in divided:
+    for chunk in block.chunks:
         inner = "".join(lines[chunk.rows.start : chunk.rows.stop])
         if chunk.folded:
             # Translators: of code, two or more.
