@@ -210,7 +210,7 @@ def changed_words(left: str, right: str) -> tuple[list[Range], list[Range]]:
     if left[first:] == right[second:]:
         return [(0, first)] if first else [], [(0, second)] if second else []
     old, new = list(_UNIT.finditer(left, first)), list(_UNIT.finditer(right, second))
-    matcher = SequenceMatcher(None, [unit[0] for unit in old], [unit[0] for unit in new])
+    matcher = SequenceMatcher(str.isspace, [unit[0] for unit in old], [unit[0] for unit in new])
     codes = [code for code in matcher.get_opcodes() if code[0] != "equal"]
     return (
         join(left, [(old[i].start(), old[j - 1].end()) for _, i, j, _, _ in codes if i < j]),
