@@ -56,15 +56,20 @@ class CodeDiff(SphinxDirective):
         if not found:
             return self.messages
         block = self._block(found, titles)
-        codes = [self._code(side) for side in found]
-        self._set_environments(codes)
-        outputs = self._expected_exceptions(codes)
-        for side, code, output, title in zip_longest(found, codes, outputs, captions[: len(found)]):
+        environments = self._one_a_side("env", len(found))
+        for name in filter(None, dict.fromkeys(environments)):
+            self._is_known("env", name, self.config.codediff_environments)
+        exceptions = self._one_a_side("raises", len(found))
+        for side, title, environment, exception in zip_longest(
+            found, captions[: len(found)], environments, exceptions
+        ):
+            code = self._code(side, environment)
+            children = [code, *self._expected_exception(code, exception)]
             if title is None or not title.children:
                 title = nodes.caption(side.title, side.title)
                 title.source, title.line = code.source, code.line
             classes = ["literal-block-wrapper"]
-            block += nodes.container("", title, code, *output, literal_block=True, classes=classes)
+            block += nodes.container("", title, *children, literal_block=True, classes=classes)
         self.add_name(block)
         return [block, *self.messages]
 
@@ -95,7 +100,7 @@ class CodeDiff(SphinxDirective):
             block += self._caption(self.options["caption"])
         return block
 
-    def _code(self, side: sides.Side) -> nodes.literal_block:
+    def _code(self, side: sides.Side, environment: str) -> nodes.literal_block:
         """Return the code of a side as a literal block that stock doctest executes."""
         code = nodes.literal_block(side.code, side.code, groups=[side.group], options={})
         code.source, code.line = self._source_and_line(side.part.start)
@@ -111,36 +116,24 @@ class CodeDiff(SphinxDirective):
         code["skipped"] = side.skipped or "no-run" in self.options
         if side.code and self.language in PYTHON and not code["skipped"]:
             code["testnodetype"] = "doctest" if is_session else "testcode"
+            if environment:
+                code["environment"] = environment
         return code
 
-    def _set_environments(self, codes: list[nodes.literal_block]) -> None:
-        """Set the name of the environment of each side that does not run in that of the tests."""
-        names = self._one_a_side("env", len(codes))
-        for name in filter(None, dict.fromkeys(names)):
-            self._is_known("env", name, self.config.codediff_environments)
-        for code, name in zip(codes, names, strict=True):
-            if name and "testnodetype" in code:
-                code["environment"] = name
+    def _expected_exception(self, code: nodes.literal_block, name: str) -> list[nodes.comment]:
+        """Return the hidden end of the traceback that a side is to print, if it names an exception.
 
-    def _expected_exceptions(self, codes: list[nodes.literal_block]) -> list[list[nodes.comment]]:
-        """Return, for each side, the end of the traceback that it is expected to print, if any.
-
-        The output is hidden, and compared by doctest; a ``testoutput`` below takes its place.
+        It is compared by doctest; a ``testoutput`` below takes its place.
         """
-        outputs: list[list[nodes.comment]] = [[] for _code in codes]
-        for found, code, name in zip(
-            outputs, codes, self._one_a_side("raises", len(codes)), strict=True
-        ):
-            if name and code.get("testnodetype") == "testcode":
-                text = f"Traceback (most recent call last):\n{name}"
-                output = nodes.comment(text, text, testnodetype="testoutput", raises=name)
-                output["groups"] = code["groups"]
-                output["options"] = {IGNORE_EXCEPTION_DETAIL: True}
-                output.source, output.line = self.get_source_info()
-                found.append(output)
-            elif name and not code["skipped"]:
-                self._warn("raises", f"only a side in Python that is no session can raise {name}")
-        return outputs
+        if name and code.get("testnodetype") == "testcode":
+            text = f"Traceback (most recent call last):\n{name}"
+            output = nodes.comment(text, text, testnodetype="testoutput", raises=name)
+            output["groups"], output["options"] = code["groups"], {IGNORE_EXCEPTION_DETAIL: True}
+            output.source, output.line = self.get_source_info()
+            return [output]
+        if name and not code["skipped"]:
+            self._warn("raises", f"only a side in Python that is no session can raise {name}")
+        return []
 
     def _one_a_side(self, option: str, number: int) -> list[str]:
         """Return the names that an option gives the sides in turn, with or without gaps."""

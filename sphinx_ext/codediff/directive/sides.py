@@ -18,6 +18,7 @@ from pygments.util import ClassNotFound
 SEPARATOR = "---"
 MARKER = "#!"
 
+_MARKED = re.compile(rf"(?m){MARKER}(?=[^\S\n]*$)")
 _UNSPLIT = re.compile(r"\\.|(`+).+?\1")
 # Controls of Unicode's bidirectional algorithm: code may do other than it reads (CVE-2021-42574).
 _BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -178,18 +179,14 @@ def read_markers(lines: Sequence[str], language: str) -> tuple[list[str], list[i
 
     A ``#!`` at the end of a line inside a string is code.
     """
-    shown, ends, start = list(lines), {}, 0
-    for index, line in enumerate(lines):
-        if line.rstrip().endswith(MARKER):
-            ends[start + len(line.rstrip()) - 1] = index
-        start += len(line) + 1
     code = "\n".join([*lines, ""])
+    ends = {found.end() - 1: code.count("\n", 0, found.end()) for found in _MARKED.finditer(code)}
     if ends and _MULTILINE_STRING.search(code):
         with suppress(ClassNotFound):
             for offset, kind, text in get_lexer_by_name(language).get_tokens_unprocessed(code):
                 if MARKER in text and kind in String:  # type: ignore[comparison-overlap]
                     ends = {at: ends[at] for at in ends if not 0 <= at - offset < len(text)}
-    marked, lone = list[int](), list[int]()
+    shown, marked, lone = list(lines), list[int](), list[int]()
     for index in ends.values():
         shown[index] = lines[index].rstrip().removesuffix(MARKER).rstrip()
         (marked if shown[index] else lone).append(index)

@@ -12,10 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Literal
 
 Status = Literal["equal", "changed", "inserted", "deleted"]
+Range = tuple[int, int]  # start and end of characters of a line
 
 _Texts = tuple[str, ...]  # the different lines of one row
 _Pair = tuple[int, int]  # a row and a line that belong together
@@ -38,16 +40,9 @@ class Row:
 
 
 def align(sides: Sequence[Sequence[str]]) -> list[Row]:
-    """Align the lines of all sides.
+    """Return rows that hold every line of every side once and in order.
 
-    The result does not depend on the order of the sides, except that statuses compare with the
-    first.
-
-    Args:
-        sides: The lines of each side, without line ends.
-
-    Returns:
-        Rows that hold every line of every side once and in order, each as wide as *sides*.
+    Only the statuses depend on the order of the sides, which are lists of lines without line ends.
     """
     # Blank lines are equal whatever white space they consist of.
     texts = [tuple(line if line.strip() else "" for line in side) for side in sides]
@@ -73,7 +68,8 @@ def _statuses(row: Sequence[str | None]) -> tuple[Status | None, ...]:
         elif text == first:
             others.append("equal")
         else:
-            others.append("changed" if first and _similar(first, text) else "inserted")
+            similar = first and _scores([(first,)], [text])[0][0]
+            others.append("changed" if similar else "inserted")
     if first is None:
         return None, *others
     if others.count("equal") == len(others):
@@ -87,61 +83,56 @@ def _progressive_rows(sides: Sequence[Sequence[str]]) -> list[tuple[int | None, 
     Source: Feng and Doolittle, "Progressive sequence alignment as a prerequisite to correct
     phylogenetic trees", 1987.
     """
-    rows: list[tuple[int | None, ...]] = [
-        (index,) for side in sides[:1] for index in range(len(side))
-    ]
-    for width, lines in enumerate(sides[1:], start=1):
+    rows: list[tuple[int | None, ...]] = []
+    for width, lines in enumerate(sides):
         texts = [
             tuple({sides[k][index]: None for k, index in enumerate(row) if index is not None})
             for row in rows
         ]
-        gaps = (None,) * width
-        rows = [
-            (*(gaps if row is None else rows[row]), line)
-            for row, line in _fill(_match(texts, lines), len(texts), len(lines))
-        ]
+        longer = list[tuple[int | None, ...]]()
+        row = line = 0
+        for pair in _match(texts, lines):
+            # Between two pairs, rows and lines are paired up from the top.
+            between = zip_longest(rows[row : pair[0]], range(line, pair[1]))
+            longer += [(*(old or (None,) * width), new) for old, new in between]
+            longer += [(*old, pair[1]) for old in rows[pair[0] : pair[0] + 1]]
+            row, line = pair[0] + 1, pair[1] + 1
+        rows = longer
     return rows
 
 
-def _fill(pairs: Iterable[_Pair], rows: int, lines: int) -> Iterator[tuple[int | None, int | None]]:
-    """Add the rows and lines between matched pairs, paired up from the top."""
-    row = line = 0
-    for pair in (*pairs, (rows, lines)):
-        yield from zip_longest(range(row, pair[0]), range(line, pair[1]))
-        if pair[0] < rows:
-            yield pair
-        row, line = pair[0] + 1, pair[1] + 1
-
-
 def _match(rows: Sequence[_Texts], lines: Sequence[str]) -> Iterator[_Pair]:
-    """Yield the rows and lines that belong together; equal lines at both ends always do.
+    """Yield the rows and lines that belong together, and last the numbers of both.
 
-    Between them, a large hunk is divided at equal lines that hold a word. Parts that are still
-    large after that have no match.
+    Equal lines at both ends always belong together. Between them, a large hunk is divided at equal
+    lines; parts that are still large after that have no match.
     """
     shorter = min(len(rows), len(lines))
-    head = 0
-    while head < shorter and lines[head] in rows[head]:
-        yield head, head
-        head += 1
-    tail = 0
-    while tail < shorter - head and lines[-1 - tail] in rows[-1 - tail]:
-        tail += 1
-    ends = len(rows) - tail, len(lines) - tail
-    anchors: list[_Pair] = []
-    if (ends[0] - head) * (ends[1] - head) > _LARGE:
-        words = [tuple(filter(_WORD.search, texts)) for texts in rows[head : ends[0]]]
-        common = _common_subsequence(words, lines[head : ends[1]])
-        anchors = [(row + head, line + head) for row, line in common]
-    row = line = head
-    for anchor in (*anchors, ends):
-        if (anchor[0] - row) * (anchor[1] - line) <= _LARGE:
+    head = next((i for i in range(shorter) if lines[i] not in rows[i]), shorter)
+    rest = shorter - head
+    tail = next((i for i in range(rest) if lines[-1 - i] not in rows[-1 - i]), rest)
+    stop = len(rows) - tail, len(lines) - tail
+    anchors = [(index, index) for index in range(head)]
+    if (stop[0] - head) * (stop[1] - head) > _LARGE:
+        common = _equal_lines(rows[head : stop[0]], lines[head : stop[1]])
+        anchors += [(row + head, line + head) for row, line in common]
+    anchors += zip(range(stop[0], len(rows)), range(stop[1], len(lines)), strict=True)
+    row = line = 0
+    for anchor in (*anchors, (len(rows), len(lines))):
+        if 0 < (anchor[0] - row) * (anchor[1] - line) <= _LARGE:
             pairs = _match_pairwise(rows[row : anchor[0]], lines[line : anchor[1]])
             yield from ((row + i, line + j) for i, j in pairs)
-        if anchor != ends:
-            yield anchor
+        yield anchor
         row, line = anchor[0] + 1, anchor[1] + 1
-    yield from zip(range(ends[0], len(rows)), range(ends[1], len(lines)), strict=True)
+
+
+def _equal_lines(rows: Sequence[_Texts], lines: Sequence[str]) -> Iterator[_Pair]:
+    """Yield rows and lines that are equal and in the same order, frequent lines apart."""
+    known = set(lines)
+    texts = [next(filter(known.__contains__, row), row[0]) for row in rows]
+    matcher = SequenceMatcher(lambda text: not _WORD.search(text), texts, lines)
+    for row, line, size in matcher.get_matching_blocks():
+        yield from zip(range(row, row + size), range(line, line + size), strict=True)
 
 
 def _match_pairwise(rows: Sequence[_Texts], lines: Sequence[str]) -> Iterator[_Pair]:
@@ -154,15 +145,9 @@ def _match_pairwise(rows: Sequence[_Texts], lines: Sequence[str]) -> Iterator[_P
     scores = _scores(rows, lines)
     best = [[0] * (len(lines) + 1)]
     for row_scores in reversed(scores):
-        below = best[-1]
-        current = [0] * (len(lines) + 1)
-        right = 0
+        below, current = best[-1], [0] * (len(lines) + 1)
         for j in range(len(lines) - 1, -1, -1):
-            if below[j] > right:
-                right = below[j]
-            if (score := row_scores[j]) and score + below[j + 1] > right:
-                right = score + below[j + 1]
-            current[j] = right
+            current[j] = max(below[j], current[j + 1], row_scores[j] + below[j + 1])
         best.append(current)
     best.reverse()
     i = j = 0
@@ -180,30 +165,22 @@ def _match_pairwise(rows: Sequence[_Texts], lines: Sequence[str]) -> Iterator[_P
 def _scores(rows: Sequence[_Texts], lines: Sequence[str]) -> list[list[int]]:
     """Score each row with each line, by the most similar of the row's lines; 0 if none is similar.
 
-    Blank lines do not score with code: where an author wrote them to align the sides by hand,
-    each side has as many lines between two matches, and these are paired up in order.
+    Two lines are similar if they share at least half of their weight.
     """
     masks = _masks([*(text for row in rows for text in row), *lines])
-    targets = [(line, masks[line], masks[line].bit_count()) for line in lines]
-    known: dict[str, list[int]] = {}
-    for text in dict.fromkeys(text for row in rows for text in row):
-        mask, weight = masks[text], masks[text].bit_count()
-        known[text] = scores = []
-        for line, other, other_weight in targets:
-            if line == text:
-                scores.append(8 * weight or 1)
-            else:
-                shared, total = (mask & other).bit_count(), weight + other_weight
-                scores.append(8 * shared * shared // total if 4 * shared >= total else 0)
-    return [list(map(max, *(known[text] for text in (*row, row[0])))) for row in rows]
+
+    def score(text: str, line: str) -> int:
+        shared = (masks[text] & masks[line]).bit_count()
+        total = masks[text].bit_count() + masks[line].bit_count()
+        if text == line:
+            return 4 * total or 1
+        return 8 * shared * shared // total if 4 * shared >= total else 0
+
+    return [[max(score(text, line) for text in row) for line in lines] for row in rows]
 
 
 def _masks(lines: Iterable[str]) -> dict[str, int]:
-    """Encode each line as an integer, such that the bits two lines share count what they share.
-
-    Each token has as many bits as it weighs. One that is repeated in a line counts as a
-    different token each time.
-    """
+    """Encode lines as integers: each token has as many bits as it weighs, a repetition others."""
     masks: dict[str, int] = {}
     bits: dict[tuple[str, int], int] = {}
     used = 0
@@ -221,53 +198,11 @@ def _masks(lines: Iterable[str]) -> dict[str, int]:
     return masks
 
 
-def _similar(left: str, right: str) -> bool:
-    """Return whether two different lines share at least half of their weight."""
-    first, second = _masks((left, right)).values()
-    return 4 * (first & second).bit_count() >= first.bit_count() + second.bit_count()
+def changed_words(left: str, right: str) -> tuple[list[Range], list[Range]]:
+    """Return, for each of two lines, the ranges of characters that the other lacks, in order.
 
-
-def _common_subsequence(rows: Sequence[_Texts], columns: Sequence[str]) -> list[_Pair]:
-    """Return row and column of each match in a longest common subsequence.
-
-    All columns are compared at once, in the bits of an integer: a bit of a state is 0 where a
-    column makes the subsequence longer, and the states of all rows lead the way back.
-
-    Source: Hyyrö, "Bit-parallel LCS-length computation revisited", 2004.
-    """
-    where: dict[str, int] = {}
-    for index, text in enumerate(columns):
-        where[text] = where.get(text, 0) | 1 << index
-    full = (1 << len(columns)) - 1
-    states = [full]
-    for texts in rows:
-        state = states[-1]
-        matched = 0
-        for text in texts:
-            matched |= state & where.get(text, 0)
-        states.append(((state + matched) | (state - matched)) & full)
-    pairs = []
-    row, column = len(rows), len(columns)
-    while row and column:
-        bit = column - 1
-        if states[row] >> bit & 1:
-            column -= 1
-        elif states[row - 1] >> bit & 1:
-            row, column = row - 1, column - 1
-            pairs.append((row, column))
-        else:
-            row -= 1
-    return pairs[::-1]
-
-
-def changed_words(left: str, right: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Find the words that differ between two lines.
-
-    A change of the indentation counts only where nothing else changed.
-
-    Returns:
-        For each line, the character ranges ``(start, end)`` that the other line lacks, in order.
-        Ranges neither touch nor have only white space between them.
+    A change of the indentation counts only where nothing else changed. Ranges neither touch nor
+    have only white space between them.
     """
     first, second = (len(line) - len(line.lstrip()) for line in (left, right))
     if left == right:
@@ -275,26 +210,27 @@ def changed_words(left: str, right: str) -> tuple[list[tuple[int, int]], list[tu
     if left[first:] == right[second:]:
         return [(0, first)] if first else [], [(0, second)] if second else []
     old, new = list(_UNIT.finditer(left, first)), list(_UNIT.finditer(right, second))
-    common = _common_subsequence([(unit[0],) for unit in old], [unit[0] for unit in new])
+    matcher = SequenceMatcher(str.isspace, [unit[0] for unit in old], [unit[0] for unit in new])
+    codes = [code for code in matcher.get_opcodes() if code[0] != "equal"]
     return (
-        _ranges(left, old, {pair[0] for pair in common}),
-        _ranges(right, new, {pair[1] for pair in common}),
+        join(left, [(old[i].start(), old[j - 1].end()) for _, i, j, _, _ in codes if i < j]),
+        join(right, [(new[i].start(), new[j - 1].end()) for _, _, _, i, j in codes if i < j]),
     )
 
 
-def _ranges(line: str, units: Sequence[re.Match[str]], kept: set[int]) -> list[tuple[int, int]]:
-    """Return the ranges of the units that were not kept, joined across white space."""
-    found: list[tuple[int, int]] = []
-    for number, unit in enumerate(units):
-        if number not in kept:
-            joined = found and not line[found[-1][1] : unit.start()].strip()
-            found.append((found.pop()[0] if joined else unit.start(), unit.end()))
-    return [_strip(line, start, end) for start, end in found]
+def join(line: str, ranges: Iterable[Range]) -> list[Range]:
+    """Join ranges that overlap, touch or have only white space between them.
 
-
-def _strip(line: str, start: int, end: int) -> tuple[int, int]:
-    """Strip white space from both ends of a range, unless it holds nothing else."""
-    text = line[start:end]
-    if not text.strip():
-        return start, end
-    return end - len(text.lstrip()), start + len(text.rstrip())
+    White space at the ends of a range is left out, unless the range holds nothing else.
+    """
+    found: list[Range] = []
+    for start, end in sorted(ranges):
+        if found and not line[found[-1][1] : start].strip():
+            start, previous = found.pop()
+            end = max(previous, end)
+        found.append((start, end))
+    return [
+        (end - len(text.lstrip()), start + len(text.rstrip())) if text.strip() else (start, end)
+        for start, end in found
+        for text in [line[start:end]]
+    ]

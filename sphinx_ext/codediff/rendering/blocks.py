@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from sphinx.config import Config
 
-from ..directive.nodes import codediff, sides
+from ..directive.nodes import Side, codediff, sides
 from .align import Row, align
 
 
@@ -21,58 +22,64 @@ class Chunk:
     folded: bool = False  # whether the rows are hidden until a reader asks for them
 
 
-def rows(block: codediff) -> list[Row]:
-    """Return the rows of a block: the lines of its sides, aligned."""
-    return align([code.astext().split("\n") for _side, _title, code in sides(block)])
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What a block is written from."""
+
+    sides: list[Side]
+    texts: list[list[str]]  # the lines of each side
+    rows: list[Row]
+    chunks: list[Chunk]
+    marked: list[set[int]]  # indices of the lines that the author marked, of each side
+    markers: bool  # whether these are highlighted
+    changes: bool  # whether lines and words that differ are highlighted
 
 
-def chunks(block: codediff, aligned: Sequence[Row]) -> list[Chunk]:
+def read(node: codediff, config: Config) -> Block:
+    """Return what a block is written from."""
+    found = sides(node)
+    texts = [code.astext().split("\n") for _side, _title, code in found]
+    numbers = [code["highlight_args"].get("hl_lines", ()) for _side, _title, code in found]
+    marked = [{number - 1 for number in side} for side in numbers]
+    mode = node.get("highlight") or config.codediff_highlight
+    mode = mode or ("markers" if any(marked) else "changes")
+    rows = align(texts)
+    return Block(
+        found,
+        texts,
+        rows,
+        list(_chunks(rows, marked, node.get("context"))),
+        marked,
+        markers=mode in {"markers", "both"},
+        changes=mode in {"changes", "both"},
+    )
+
+
+def _chunks(
+    rows: Sequence[Row], marked: Sequence[set[int]], context: int | None
+) -> Iterator[Chunk]:
     """Divide rows into chunks that are equal and chunks that differ, in turn.
 
-    With the option ``:context:``, the middle of long equal runs without marked lines is folded.
+    The middle of long equal runs without marked lines is folded, except *context* rows at each
+    end, if that is not None.
     """
-    marked = [
-        set(code["highlight_args"].get("hl_lines", ())) for _side, _title, code in sides(block)
-    ]
-    context: int | None = block.get("context")
 
-    def kind(row: int) -> tuple[bool, bool]:
-        equal = set(aligned[row].statuses) == {"equal"}
-        pairs = zip(aligned[row].lines, marked, strict=True)
-        is_marked = any(line is not None and line + 1 in lines for line, lines in pairs)
+    def kind(index: int) -> tuple[bool, bool]:
+        row = rows[index]
+        equal = set(row.statuses) == {"equal"}
+        is_marked = any(map(operator.contains, marked, row.lines))
         return equal, equal and context is not None and not is_marked
 
-    found = list[Chunk]()
-    for (equal, foldable), group in groupby(range(len(aligned)), kind):
+    total, margin = len(rows), context or 0
+    for (equal, foldable), group in groupby(range(total), kind):
         run = list(group)
-        chunk = Chunk(range(run[0], run[-1] + 1), equal)
-        found += _fold(chunk, context or 0, len(aligned)) if foldable else [chunk]
-    return found
-
-
-def _fold(chunk: Chunk, context: int, total: int) -> list[Chunk]:
-    """Fold the middle of an equal run, if it is longer than the line that opens the fold."""
-    rows = chunk.rows
-    start = rows.start + (context if rows.start else 0)
-    stop = rows.stop - (context if rows.stop < total else 0)
-    if len(rows) == total or stop - start < 2:
-        return [chunk]
-    parts = [
-        Chunk(range(rows.start, start), True),
-        Chunk(range(start, stop), True, folded=True),
-        Chunk(range(stop, rows.stop), True),
-    ]
-    return [part for part in parts if part.rows]
-
-
-def highlighted(block: codediff, config: Config) -> frozenset[str]:
-    """Return which of ``markers`` and ``changes`` a block highlights."""
-    mode = block.get("highlight") or config.codediff_highlight
-    if mode == "both":
-        return frozenset({"markers", "changes"})
-    if mode == "none":
-        return frozenset()
-    if mode is None:
-        marked = any(code["highlight_args"].get("hl_lines") for _side, _title, code in sides(block))
-        mode = "markers" if marked else "changes"
-    return frozenset({mode})
+        first, last = run[0], run[-1] + 1
+        start, stop = first + (margin if first else 0), last - (margin if last < total else 0)
+        # A fold is longer than the line that opens it, and not the whole block.
+        if foldable and stop - start > 1 and len(run) < total:
+            if first < start:
+                yield Chunk(range(first, start), equal=True)
+            yield Chunk(range(start, stop), equal=True, folded=True)
+            first = stop
+        if first < last:
+            yield Chunk(range(first, last), equal)

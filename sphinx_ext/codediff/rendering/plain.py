@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import unified_diff
+
 from docutils import nodes
 from sphinx.writers.latex import LaTeXTranslator
 from sphinx.writers.manpage import ManualPageTranslator
@@ -9,8 +11,7 @@ from sphinx.writers.texinfo import TexinfoTranslator
 from sphinx.writers.text import TextTranslator
 
 from ..directive.nodes import Side, codediff, sides
-from .align import align
-from .blocks import highlighted, rows
+from .blocks import read
 
 Translator = LaTeXTranslator | ManualPageTranslator | TexinfoTranslator | TextTranslator
 
@@ -28,18 +29,15 @@ def depart(self: Translator, node: codediff) -> None:
 
 def visit_latex(self: LaTeXTranslator, node: codediff) -> None:
     """Highlight the lines that are marked or that differ."""
-    shown = highlighted(node, self.config)
-    aligned = rows(node)
-    for index, (_side, _title, code) in enumerate(sides(node)):
-        marked = code["highlight_args"].pop("hl_lines", ())
-        lines = set(marked if "markers" in shown else ())
-        if "changes" in shown:
-            statuses = [row.statuses[index] for row in aligned if row.lines[index] is not None]
-            lines |= {
-                number for number, status in enumerate(statuses, 1) if status not in ("equal", None)
-            }
-        if lines:
-            code["highlight_args"]["hl_lines"] = sorted(lines)
+    block = read(node, self.config)
+    for index, (_side, _title, code) in enumerate(block.sides):
+        lines = set(block.marked[index] if block.markers else ())
+        if block.changes:
+            for row in block.rows:
+                line = row.lines[index]
+                if line is not None and row.statuses[index] not in ("equal", None):
+                    lines.add(line)
+        code["highlight_args"]["hl_lines"] = [line + 1 for line in sorted(lines)]
     visit(self, node)
     self.body.append(self.hypertarget_to(node, anchor=True))
 
@@ -53,20 +51,10 @@ def visit_text(self: ManualPageTranslator | TextTranslator, node: codediff) -> N
 
 
 def _unified_diff(old: Side, new: Side) -> nodes.literal_block:
-    """Return both sides as one block, as ``diff --unified`` does."""
-    texts = [code.astext().split("\n") for _side, _title, code in (old, new)]
-    written = [f"--- {old[1].astext()}", f"+++ {new[1].astext()}"]
-    deleted: list[str] = []
-    inserted: list[str] = []
-    for row in align(texts):
-        left, right = row.lines
-        if row.statuses[0] == "equal":
-            written += [*deleted, *inserted, f" {texts[0][left or 0]}"]
-            deleted, inserted = [], []
-            continue
-        if left is not None and row.statuses[0]:
-            deleted.append(f"-{texts[0][left]}")
-        if right is not None and row.statuses[1]:
-            inserted.append(f"+{texts[1][right]}")
-    text = "\n".join([*written, *deleted, *inserted])
+    """Return both sides as one block, as ``diff --unified`` does, without hunk headers."""
+    left, right = (code.astext().splitlines() for _side, _title, code in (old, new))
+    changes = list(unified_diff(left, right, n=len(left), lineterm=""))[3:]
+    lines = [f"--- {old[1].astext()}", f"+++ {new[1].astext()}"]
+    lines += changes or [f" {line}" for line in left]
+    text = "\n".join(lines)
     return nodes.literal_block(text, text, language="diff")
