@@ -65,7 +65,7 @@ def code_of(side: Tag) -> str:
 
 
 def run_pytest(
-    folder: Path, *arguments: str | Path, path: Iterable[str] = (), typed: str | None = None
+    folder: Path, *arguments: str | Path, path: Iterable[str] = ()
 ) -> subprocess.CompletedProcess[str]:
     """Run pytest with the plugin in a folder, in a process of its own."""
     environ = {
@@ -79,7 +79,6 @@ def run_pytest(
         [sys.executable, "-m", "pytest", *loaded, *arguments],
         cwd=folder,
         env=os.environ | environ,
-        input=typed,
         capture_output=True,
         text=True,
         check=False,

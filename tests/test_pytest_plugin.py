@@ -67,12 +67,10 @@ def write(folder: Path, **pages: str) -> None:
 def run(tmp_path: Path) -> Run:
     """Return a function that writes pages and runs pytest over them."""
 
-    def run(
-        *arguments: str, typed: str | None = None, **pages: str
-    ) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, **pages: str) -> subprocess.CompletedProcess[str]:
         write(tmp_path, **pages)
         docs = str(tmp_path / "docs")
-        return run_pytest(tmp_path, "--codediff", *arguments, path=[docs], typed=typed)
+        return run_pytest(tmp_path, "--codediff", *arguments, path=[docs])
 
     return run
 
@@ -458,16 +456,6 @@ def test_what_cannot_be_run_is_a_usage_error(run: Run, tmp_path: Path) -> None:
     assert "codediff_timeout has to be from 0 to" in refused[2].stderr
     assert "codediff_cwd: there is no folder 'nowhere'" in refused[3].stderr
     assert "there is no conf.py in" in refused[4].stderr
-
-
-def test_a_debugger_stops_on_the_line_of_the_page(run: Run) -> None:
-    page = PAGE.replace("   f(1)", "   breakpoint()\n   f(1)")
-    typed = "n\nc\np y + 41\nq\n"
-    stopped = run("docs", "-k", "Bad", "--pdb", typed=typed, index_rst=page, included_txt="")
-    assert "docs/index.rst(20)<module>()\n-> f(1)\n" in stopped.stdout
-    assert "docs/index.rst(16)f()\n-> y / 0,\n(Pdb) 42\n" in stopped.stdout
-    assert "docs/index.rst:16: ZeroDivisionError" in stopped.stdout
-    assert "execute.py" not in stopped.stdout
 
 
 def test_programs_run_on_other_hosts(run: Run, tmp_path: Path) -> None:

@@ -1,18 +1,4 @@
-"""Two versions of code side by side in Sphinx, and both of them executed.
-
-``codediff_highlight``
-    What blocks highlight: ``"markers"``, ``"changes"``, ``"both"`` or ``"none"``. The default,
-    None, highlights the lines that are marked, or else what changed.
-
-``codediff_environments``
-    What is installed in the environments that ``:env:`` names: a dict from names to lists of
-    requirements, as for pip, or to dicts with ``requirements`` and ``python``, a version such as
-    "3.12". There are none by default.
-
-``codediff_results``
-    The file that test runs leave their results in, relative to the folder of ``conf.py``. Blocks
-    whose code has run as it is are then stamped. None, the default, does neither.
-"""
+"""Two versions of code side by side in Sphinx, and both of them executed."""
 
 from __future__ import annotations
 
@@ -33,7 +19,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     from .directive import groups, nodes
     from .directive.codediff import CodeDiff
     from .directive.options import HIGHLIGHTS, CodeDiffDefaults
-    from .programs import builder, downloads, stamp
+    from .programs import builder, collect, downloads, stamp
     from .rendering import html, outputs, plain, translation
 
     app.setup_extension("sphinx.ext.doctest")
@@ -43,6 +29,8 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("codediff_highlight", None, "env", types=ENUM(None, *HIGHLIGHTS))
     app.add_config_value("codediff_environments", {}, "env", types=(dict,))
     app.add_config_value("codediff_results", None, "html", types=(str,))
+    # Derived from the settings of sphinx.ext.doctest, so that pages are read again with them.
+    app.add_config_value("codediff_doctest_settings", collect.doctest_settings, "env")
     app.add_enumerable_node(  # with a caption, it has a number under ``numfig``
         nodes.codediff,
         "code-block",
@@ -60,13 +48,12 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("doctree-resolved", downloads.resolve)
     app.connect("doctree-resolved", stamp.add_stamps)
     app.connect("doctree-resolved", outputs.place)
-    app.connect("env-get-outdated", stamp.pages_to_read)
     app.connect("env-updated", stamp.pages_to_write)
     app.connect("write-started", html.add_static_path)
     app.connect("html-page-context", html.add_assets)
     return {
         "version": __version__,
-        "env_version": 3,
+        "env_version": 4,
         "parallel_read_safe": True,
         "parallel_write_safe": True,
     }

@@ -29,20 +29,15 @@ NAME = f"{__name__}.PagePlugin"
 def coverage_init(registry: Plugins, options: Mapping[str, Any]) -> None:
     """Register the plugin; its option ``programs`` is the path of the list of programs."""
     # Not as a file tracer: coverage.py traces no page, and asks the plugin for reports alone.
-    registry.add_configurer(PagePlugin(Path(options.get("programs", PROGRAMS))))
+    named = str(Path(options.get("programs", PROGRAMS)).absolute())
+    PagePlugin.programs = PagePlugin.programs or named
+    registry.add_configurer(PagePlugin())
 
 
 class PagePlugin(CoveragePlugin):
-    """Knows the files of pages, and their lines that have to run.
+    """Knows the pages by the file that the builder ``codediff-programs`` wrote."""
 
-    Args:
-        programs: The file that the builder ``codediff-programs`` wrote.
-    """
-
-    latest: ClassVar[Path | None] = None  # of a test run in this process
-
-    def __init__(self, programs: Path) -> None:
-        self.programs = programs.absolute()
+    programs: ClassVar[str] = ""  # its path
 
     @cached_property
     def pieces(self) -> list[Piece]:
@@ -51,60 +46,44 @@ class PagePlugin(CoveragePlugin):
         Raises:
             CoverageException: If the file is not there, or has another format.
         """
-        file = self.latest or self.programs
         try:
-            pages = json.loads(file.read_text("utf-8"))["pages"]
+            pages = json.loads(Path(self.programs).read_text("utf-8"))["pages"]
             programs = [Program.from_json(one) for page in pages for one in page["programs"]]
         except (AttributeError, LookupError, TypeError, ValueError, OSError) as error:
-            message = f"{file} is not the list of a test run, start one: {error!r}"
+            message = f"{self.programs} is not the list of a test run, start one: {error!r}"
             raise CoverageException(message) from error
         return [piece for program in programs for piece in program.pieces]
 
     def file_reporter(self, filename: str) -> FileReporter:
         """Return the reporter of a page."""
         path = str(Path(filename).absolute())
-        return PageReporter(filename, [one for one in self.pieces if one.file == path])
+        return PageReporter(filename, [Lines(one) for one in self.pieces if one.file == path])
 
 
 class PageReporter(FileReporter):
-    """Knows which lines of a page have to run."""
+    """Knows which lines of a page have to run: first lines of statements."""
 
-    def __init__(self, filename: str, pieces: Iterable[Piece]) -> None:
+    def __init__(self, filename: str, pieces: Iterable[Lines]) -> None:
         super().__init__(filename)
-        found = [Lines(piece) for piece in pieces]
-        self.counted = set[int]().union(*(one.statements for one in found))
-        self.excluded = set[int]().union(*(one.excluded for one in found)) - self.counted
-        self.first = {line: first for one in found for line, first in one.first.items()}
+        self.pieces = list(pieces)
 
     def lines(self) -> set[int]:
-        """Return the first lines of statements that are not excluded."""
-        return self.counted
+        """Return those that are not excluded."""
+        return {line for one in self.pieces for line in one.statements}
 
     def excluded_lines(self) -> set[int]:
         """Return those that the author marked ``# pragma: no cover``."""
-        return self.excluded
+        return {line for one in self.pieces for line in one.excluded} - self.lines()
 
     def translate_lines(self, lines: Iterable[int]) -> set[int]:
         """Return the first lines of the statements that the lines belong to."""
-        return {self.first[line] for line in lines if line in self.first}
-
-
-def current() -> Coverage | None:
-    """Return the measurement of this process, if there is one that uses this plugin."""
-    coverage = Coverage.current()
-    plugins = coverage.get_option("run:plugins") if coverage else ()
-    return coverage if __name__ in (plugins or ()) else None  # type: ignore[operator]
+        first = {line: first for one in self.pieces for line, first in one.first.items()}
+        return {first[line] for line in lines if line in first}
 
 
 def record(program: Program, outcome: Outcome, root: Path) -> None:
-    """Add the lines that a program executed to the data of coverage.py, if it measures.
-
-    Args:
-        program: The program.
-        outcome: Its outcome, with lines measured.
-        root: Folder that the files of the program are relative to.
-    """
-    if not (coverage := current()):
+    """Add the lines that a program executed, relative to *root*, to the data of coverage.py."""
+    if not (coverage := Coverage.current()):
         return
     files = {piece.file for piece in program.pieces if not piece.file.startswith("<")}
     lines = {str(Path(root, file)): outcome.lines.get(file, []) for file in files}

@@ -15,10 +15,7 @@ from sphinx.builders.dummy import DummyBuilder
 from sphinx.util.logging import NAMESPACE, get_node_location, is_suppressed_warning
 
 from .collect import collect_page, results_file
-from .files import write_file
-from .stamp import DOCTEST_SETTINGS
 
-SETTINGS = (*DOCTEST_SETTINGS, "codediff_environments")
 # How docutils and MyST-Parser begin to report a mistake in the options of a directive.
 PARSER_ERRORS = ('Error in "codediff', "'codediff")
 
@@ -42,12 +39,10 @@ class ProgramsBuilder(DummyBuilder):
     def get_outdated_docs(self) -> set[str]:
         """Return the pages whose programs are not known from an earlier run, or may differ."""
         self.path = Path(self.outdir, "programs.json")
-        self.settings = repr([self.config[name] for name in SETTINGS])
         self.pages: dict[str, Any] = {}
         with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
             data = json.loads(self.path.read_text("utf-8"))
-            if data["settings"] == self.settings:
-                self.pages = {page["docname"]: page for page in data["pages"]}
+            self.pages = {page["docname"]: page for page in data["pages"]}
         read = self.env.all_docs.items()  # with the time when each was read
         return {name for name, time in read if self.pages.get(name, {}).get("time") != time}
 
@@ -79,10 +74,9 @@ class ProgramsBuilder(DummyBuilder):
         """Write the programs of all pages, including those that have not changed."""
         results = results_file(self.config, self.confdir)
         data = {
-            "settings": self.settings,
             "environments": self.config.codediff_environments,
             "path": [*self.config.doctest_path, *sys.path],
             "results": results and str(results),
             "pages": [self.pages[name] for name in sorted(self.env.found_docs & {*self.pages})],
         }
-        write_file(self.path, json.dumps(data, ensure_ascii=False))
+        self.path.write_text(json.dumps(data, ensure_ascii=False), "utf-8")

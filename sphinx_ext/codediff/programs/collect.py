@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import doctest
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -24,32 +24,20 @@ from ..execution.source import skips
 from .results import digest
 from .source_lines import find_line, read_lines
 
-PIECE_KINDS: dict[str, Literal["setup", "code", "doctest", "cleanup"]] = {
-    "testsetup": "setup",
-    "testcode": "code",
-    "testoutput": "code",
-    "doctest": "doctest",
-    "testcleanup": "cleanup",
-}
+ORDER = {"setup": 0, "code": 1, "doctest": 1, "cleanup": 2}
 FLAGS = doctest.OPTIONFLAGS_BY_NAME
-SideLocation = tuple[str, int, str]
-"""File, line and title of a side."""
+SideLocation = tuple[str, int, str]  # file, line and title of a side
 
 
 @dataclass(frozen=True)
-class PagePiece:
-    """A piece as it is written on a page: code, or the expected output of other code."""
+class Test:
+    """Code on a page, or the output that is expected of the code before it."""
 
+    directive: str  # that of ``sphinx.ext.doctest``
     piece: Piece
-    is_output: bool = False
-    is_skipped: bool = False  # whether its ``:skipif:`` keeps it from being executed
     side: SideLocation | None = None
-    raises: bool = False  # whether it is the end of the traceback that ``:raises:`` expects
-
-    @property
-    def is_test(self) -> bool:
-        """Whether it is code other than set-up and clean-up."""
-        return not self.is_output and self.piece.kind in ("code", "doctest")
+    is_skipped: bool = False  # whether its ``:skipif:`` keeps it from being executed
+    environment: str = ""  # that it needs
 
 
 @dataclass(slots=True)
@@ -67,6 +55,12 @@ class Page:
     digests: dict[str, str] = field(default_factory=dict)
 
 
+def doctest_settings(config: Any) -> list[Any]:
+    """Return the values of the settings of ``sphinx.ext.doctest`` that change programs."""
+    names = ("global_setup", "global_cleanup", "default_flags", "test_doctest_blocks")
+    return [config[f"doctest_{name}"] for name in names]
+
+
 def results_file(config: Any, confdir: Any) -> Path | None:
     """Return the file that test runs write results to, if the site has one."""
     return Path(confdir, config.codediff_results) if config.codediff_results else None
@@ -75,96 +69,43 @@ def results_file(config: Any, confdir: Any) -> Path | None:
 def collect_page(env: BuildEnvironment, docname: str, *, skip: bool = False) -> Page:
     """Return what a page that has been read has to execute.
 
-    Args:
-        env: The environment.
-        docname: The page's name.
-        skip: Evaluate ``:skipif:`` and leave out code whose condition holds.
+    With *skip*, evaluate the conditions of ``:skipif:`` and leave out code for which they hold.
     """
     doctree, config = env.get_doctree(docname), env.config
     page = Page(docname, str(env.doc2path(docname)))
-    locations = _count_sides(doctree, page)
-    groups: defaultdict[str, list[PagePiece]] = defaultdict(list)
-    environments: dict[str, str] = {}
-    shared: list[PagePiece] = []
-    lines_of = cache(read_lines)
-    for node in _tests(doctree, config):
-        side = locations.get(id(node))
-        piece = PagePiece(
-            _piece(node, side[2] if side else "", page.path, lines_of),
-            is_output=doctest_directive(node) == "testoutput",
-            is_skipped=skip and "skipif" in node and _is_true(node["skipif"], config),
-            side=side,
-            raises="raises" in node,
-        )
-        named: list[str] = node.get("groups", [config.doctest_test_doctest_blocks])
-        if "environment" in node:
-            environments.setdefault(named[0], node["environment"])
-        for pieces in [shared] if "*" in named else map(groups.__getitem__, named):
-            pieces.append(piece)
-    for group, pieces in groups.items():
-        if any(one.is_test for one in pieces):
-            _add_program(page, group, [*pieces, *shared], environments.get(group, ""), config)
-    return page
-
-
-def _count_sides(doctree: nodes.document, page: Page) -> dict[int, SideLocation]:
-    """Count the blocks and sides of a page, and return the sides' locations by node's id."""
-    locations = {}
+    locations: dict[int, SideLocation] = {}
     for block in doctree.findall(codediff):
         page.blocks += 1
         for _side, title, code in sides(block):
-            locations[id(code)] = location = location_of(code, title, page.path)
-            if code.get("skipped"):
-                page.skipped.append(location)
-            elif not doctest_directive(code):
-                page.unexecuted.append(location)
-            else:
-                group = code["groups"][0]
-                page.sides[group] = page.sides.get(group, 0) + 1
-    return locations
-
-
-def _add_program(
-    page: Page, group: str, pieces: list[PagePiece], environment: str, config: Config
-) -> None:
-    """Add the program of a group to its page, with set-up and clean-up from ``conf.py``."""
-    flags = tuple(name for name, flag in FLAGS.items() if config.doctest_default_flags & flag)
-    every = [*_configured(config, "setup"), *pieces, *_configured(config, "cleanup")]
-    ordered = list(_in_order(every))
-    for one in ordered:
-        if one.side and skips(one.piece, flags):
-            page.skipped.append(one.side)
-            page.sides[group] -= 1
-    program = Program(page.path, group, tuple(one.piece for one in ordered), environment, flags)
-    requirements = config.codediff_environments.get(environment, ())
-    page.digests[group] = digest(page.docname, program, requirements)
-    if any(one.is_test and not one.is_skipped for one in pieces):
-        left = _in_order(one for one in every if not one.is_skipped)
-        page.programs.append(replace(program, pieces=tuple(one.piece for one in left)))
+            locations[id(code)] = location_of(code, title, page.path)
+    groups: defaultdict[str, list[Test]] = defaultdict(list)
+    shared: list[Test] = []
+    lines_of = cache(read_lines)
+    for node in doctree.findall(nodes.Element):
+        side = locations.get(id(node))
+        directive = str(node.get("testnodetype") or node.get("isolated_testnodetype") or "")
+        if isinstance(node, nodes.doctest_block) and config.doctest_test_doctest_blocks:
+            directive = "doctest"
+        if not directive:
+            if side:
+                (page.skipped if node["skipped"] else page.unexecuted).append(side)
+            continue
+        named: list[str] = node.get("groups", [config.doctest_test_doctest_blocks])
+        if side:
+            page.sides[named[0]] = page.sides.get(named[0], 0) + 1
+        piece = _piece(node, directive, side[2] if side else "", page.path, lines_of)
+        is_skipped = skip and "skipif" in node and _is_true(node["skipif"], config)
+        test = Test(directive, piece, side, is_skipped, node.get("environment", ""))
+        for tests in [shared] if "*" in named else map(groups.__getitem__, named):
+            tests.append(test)
+    for group, tests in groups.items():
+        _add_program(page, group, [*tests, *shared], config)
+    return page
 
 
 def location_of(code: nodes.literal_block, title: nodes.caption, path: str) -> SideLocation:
     """Return the file, line and title of a side on the page of that path."""
     return str(Path(code.source or path).absolute()), code.line or 1, title.astext()
-
-
-def _tests(doctree: nodes.document, config: Config) -> Iterator[nodes.Element]:
-    """Yield the nodes that hold code or its expected output."""
-    for node in doctree.findall(nodes.Element):
-        if isinstance(node, nodes.doctest_block):
-            if config.doctest_test_doctest_blocks:
-                yield node
-        elif isinstance(node, (nodes.literal_block, nodes.comment)) and doctest_directive(node):
-            yield node
-
-
-def doctest_directive(node: nodes.Element) -> str:
-    """Return the directive of ``sphinx.ext.doctest`` that code stands for; "" if none.
-
-    Code that runs in an environment of its own is hidden from stock doctest: there, another
-    attribute holds it.
-    """
-    return str(node.get("testnodetype") or node.get("isolated_testnodetype") or "")
 
 
 def _is_true(condition: str, config: Any) -> bool:
@@ -174,41 +115,16 @@ def _is_true(condition: str, config: Any) -> bool:
     return bool(eval(condition, names))
 
 
-def _configured(config: Any, kind: Literal["setup", "cleanup"]) -> Iterator[PagePiece]:
-    """Yield the set-up or clean-up that ``conf.py`` has for every group."""
-    if source := getattr(config, f"doctest_global_{kind}"):
-        yield PagePiece(Piece(kind, source.strip("\n"), f"<doctest_global_{kind}>", 1))
-
-
-def _in_order(pieces: Iterable[PagePiece]) -> Iterator[PagePiece]:
-    """Yield set-up, then tests with the output that belongs to them, then clean-up."""
-    setups: list[PagePiece] = []
-    tests: list[PagePiece] = []
-    cleanups: list[PagePiece] = []
-    for one in pieces:
-        piece = one.piece
-        if not one.is_output:
-            {"setup": setups, "cleanup": cleanups}.get(piece.kind, tests).append(one)
-        elif tests and tests[-1].piece.kind == "code":
-            # The same piece may be in other groups: copy it with this output.
-            last, output, flags = tests[-1].piece, piece.source, piece.flags
-            if tests[-1].raises and split_expected(output)[1] is None:  # printed before it raises
-                output, flags = f"{output}\n{last.output}", {**last.flags, **flags}
-            code = replace(last, output=output, flags=flags)
-            code = replace(code, output_file=piece.file, output_line=piece.line)
-            tests[-1] = replace(tests[-1], piece=code, raises=one.raises)
-    yield from (*setups, *tests, *cleanups)
-
-
-def _piece(node: nodes.Element, title: str, path: str, lines_of: Any) -> Piece:
+def _piece(node: nodes.Element, directive: str, title: str, path: str, lines_of: Any) -> Piece:
     """Return the code of a node, with the file and line where it is written."""
     source = node.get("test") or node.astext()
     file = (node.source or path).partition(":docstring of ")[0]
     # Lines that ``:lines:`` picked are known; what ``:raises:`` expects is written nowhere.
     is_known = "raises" in node or "lines" in node
     options = node.get("options") or {}
+    kind: Any = "code" if directive == "testoutput" else directive.removeprefix("test")
     return Piece(
-        PIECE_KINDS[doctest_directive(node) or "doctest"],
+        kind,
         source,
         str(Path(file).absolute()),
         node.line or 1 if is_known else find_line(node, source, file, lines_of(file)),
@@ -217,3 +133,43 @@ def _piece(node: nodes.Element, title: str, path: str, lines_of: Any) -> Piece:
         no_cover=node.get("no_cover", ()),
         lines=node.get("lines", ()),
     )
+
+
+def _add_program(page: Page, group: str, tests: list[Test], config: Config) -> None:
+    """Add the program of a group to its page, with set-up and clean-up from ``conf.py``."""
+    kinds: tuple[Literal["setup"], Literal["cleanup"]] = ("setup", "cleanup")
+    for kind in kinds:
+        if source := config[name := f"doctest_global_{kind}"].strip("\n"):
+            configured = Test(f"test{kind}", Piece(kind, source, f"<{name}>", 1))
+            tests = [configured, *tests] if kind == "setup" else [*tests, configured]
+    environment = next((one.environment for one in tests if one.environment), "")
+    flags = tuple(name for name, flag in FLAGS.items() if config.doctest_default_flags & flag)
+    ordered = _in_order(tests)
+    for one in ordered:
+        if one.side and skips(one.piece, flags):
+            page.skipped.append(one.side)
+            page.sides[group] -= 1
+    program = Program(page.path, group, tuple(one.piece for one in ordered), environment, flags)
+    requirements = config.codediff_environments.get(environment, ())
+    page.digests[group] = digest(page.docname, program, requirements)
+    left = [one for one in tests if not one.is_skipped]
+    if any(one.directive in ("testcode", "doctest") for one in left):
+        page.programs.append(replace(program, pieces=tuple(one.piece for one in _in_order(left))))
+
+
+def _in_order(tests: Iterable[Test]) -> list[Test]:
+    """Return set-up, then tests with the output that belongs to them, then clean-up."""
+    found: list[Test] = []
+    for one in sorted(tests, key=lambda one: ORDER[one.piece.kind]):
+        if one.directive != "testoutput":
+            found.append(one)
+        elif found and found[-1].piece.kind == "code":
+            # The same piece may be in other groups: copy it with this output.
+            last, output, flags = found[-1].piece, one.piece.source, one.piece.flags
+            if split_expected(last.output or "")[1] and not split_expected(output)[1]:
+                # Printed before the exception that ``:raises:`` expects.
+                output, flags = f"{output}\n{last.output}", {**last.flags, **flags}
+            code = replace(last, output=output, flags=flags)
+            code = replace(code, output_file=one.piece.file, output_line=one.piece.line)
+            found[-1] = replace(found[-1], piece=code)
+    return found

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from docutils import nodes
-from docutils.nodes import make_id
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
@@ -20,9 +19,6 @@ from ..directive.nodes import codediff, sides
 from ..directive.warn import warn
 from ..execution.data import Piece, Program
 from .collect import collect_page
-from .files import write_file
-
-DOWNLOADS = "_downloads/codediff"
 
 
 class programs(nodes.General, nodes.Element):
@@ -40,12 +36,9 @@ class CodeDiffPrograms(SphinxDirective):
 
 
 def script(program: Program) -> str:
-    """Return a program as one Python file: its pieces in order, two blank lines between.
-
-    Imports from ``__future__`` are moved to the start of the file.
-    """
+    """Return a program as one Python file, with imports from ``__future__`` moved to its start."""
     future = re.compile(r"^from __future__ import .*\n*", re.MULTILINE)
-    text = "\n\n\n".join(_as_script(piece) for piece in program.pieces) + "\n"
+    text = "\n\n\n".join(map(_as_script, program.pieces)) + "\n"
     first = dict.fromkeys(line.strip("\n") for line in future.findall(text))
     return "\n".join([*first, "", ""] if first else []) + future.sub("", text)
 
@@ -59,13 +52,7 @@ def _as_script(piece: Piece) -> str:
 
 
 def patch(first: str, second: str, name: str) -> str:
-    """Return the unified difference of two scripts, for ``patch`` and ``git apply``.
-
-    Args:
-        first: Text of the file to be patched.
-        second: Text that it then has, byte for byte.
-        name: Name of the file.
-    """
+    """Return the unified difference of two texts of a file, for ``patch`` and ``git apply``."""
     # Only a line feed ends a line here, unlike in `str.splitlines`.
     old, new = (re.findall(r".*\n", text) for text in (first, second))
     return "".join(difflib.unified_diff(old, new, f"a/{name}", f"b/{name}"))
@@ -75,10 +62,9 @@ def resolve(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Replace placeholders by lists of downloads, and write these, if the builder has downloads."""
     for node in list(doctree.findall(programs)):
         if getattr(app.builder, "download_support", False):
-            entries = [
-                nodes.list_item("", nodes.paragraph("", "", *links)) for links in _links(app, node)
-            ]
-            node.replace_self(nodes.bullet_list("", *entries, classes=["codediff-programs"]))
+            entries = (nodes.paragraph("", "", *links) for links in _links(app, node))
+            items = [nodes.list_item("", entry) for entry in entries]
+            node.replace_self(nodes.bullet_list("", *items, classes=["codediff-programs"]))
         else:
             node.parent.remove(node)
 
@@ -88,43 +74,40 @@ def _links(app: Sphinx, node: programs) -> Iterator[list[nodes.Node]]:
     docname = node["docname"]
     blocks = app.env.get_doctree(docname).findall(codediff)
     sets = [[code["groups"][0] for _side, _title, code in sides(block)] for block in blocks]
-    shown = {group for groups in sets for group in groups}
-    page = collect_page(app.env, docname)
-    found = {one.group: one for one in page.programs if one.group in shown}
-    if not found:
-        warn("programs", "there is no codediff above or below whose sides are executed", node)
     names: dict[str, str] = {}
-    for number, group in enumerate(found, 1):
-        name = make_id(group) or f"side-{number}"
-        names[group] = name if name not in names.values() else f"{name}-{number}"
-    texts = {group: script(program) for group, program in found.items()}
+    texts: dict[str, str] = {}
+    for program in collect_page(app.env, docname).programs:
+        if any(program.group in groups for groups in sets):
+            name = nodes.make_id(program.group) or f"side-{len(names) + 1}"
+            name = name if name not in names.values() else f"{name}-{len(names) + 1}"
+            names[program.group], texts[program.group] = name, script(program)
+    if not names:
+        warn("programs", "there is no codediff above or below whose sides are executed", node)
     linked: set[str] = set()
     for groups in sets:
-        links: list[nodes.Node] = []
-        files = {f"{names[group]}.py": texts[group] for group in groups if group in found}
-        first, *others = [group for group in groups if group in found] or [""]
-        for other in others:
+        executed = [group for group in groups if group in names]
+        files = {f"{names[group]}.py": texts[group] for group in executed}
+        for other in executed[1:]:
+            first = executed[0]
             if text := patch(texts[first], texts[other], f"{names[first]}.py"):
                 files[f"{names[first]}-to-{names[other]}.patch"] = text
-        for name, text in files.items():
+        links: list[nodes.Node] = []
+        for name in files:
             if name not in linked:
                 linked.add(name)
-                links += [nodes.Text(", "), _download(app, docname, name, text)]
+                links += [nodes.Text(", "), _download(app, docname, name, files[name])]
         if links:
             yield links[1:]
 
 
 def _download(app: Sphinx, docname: str, name: str, text: str) -> nodes.Node:
-    """Write a file beside Sphinx' own downloads, and return a link to it.
-
-    Raises:
-        ExtensionError: If the file cannot be written.
-    """
-    path = Path(app.outdir, DOWNLOADS, docname, name)
+    """Write a file beside Sphinx' own downloads, and return a link to it."""
+    filename = f"codediff/{docname}/{name}"
+    path = Path(app.outdir, "_downloads", filename)
     try:
-        write_file(path, text)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8", newline="\n")
     except OSError as error:
         raise ExtensionError(f"{path} cannot be written: {error.strerror}") from error
-    filename = path.relative_to(Path(app.outdir, "_downloads")).as_posix()
     label = nodes.inline(name, name)
     return addnodes.download_reference("", "", label, filename=filename, reftarget=name)

@@ -1,7 +1,4 @@
-"""Having Sphinx read the pages of a site, in a process of its own, and return their programs.
-
-Pure: imports neither Sphinx nor pytest.
-"""
+"""Having Sphinx read the pages of a site, in a process of its own, and return their programs."""
 
 from __future__ import annotations
 
@@ -12,63 +9,70 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 
-class ReadingError(Exception):
-    """The pages cannot be read; the message says why."""
+from ..execution.environments import parse_definition
+from .results import relative, today
 
-
-def source_folder(first: Path) -> Path:
-    """Return the outermost folder with an index around the first page or folder to be tested."""
-    folder = first if first.is_dir() else first.parent
-    top = conf_folder(folder) or folder
-    between = [one for one in (folder, *folder.parents) if one.is_relative_to(top)]
-    return [folder, *(one for one in between if any(one.glob("index.*")))][-1]
+MAX_TIMEOUT = 1_000_000
 
 
-def conf_folder(folder: Path) -> Path | None:
-    """Return the nearest folder, from this one upwards, that has a ``conf.py``."""
-    return next((one for one in (folder, *folder.parents) if (one / "conf.py").is_file()), None)
-
-
-def read_pages(source: Path, cache: Path, *, root: Path, arguments: list[Path]) -> dict[str, Any]:
+def read_pages(config: pytest.Config, cache: Path) -> dict[str, Any]:
     """Return what the builder ``codediff-programs`` writes, with its pages by relative path.
 
-    The folder of ``conf.py`` is added as ``conf``.
-
     Args:
-        source: Folder of the pages.
+        config: pytest's configuration.
         cache: Folder for doctrees, so that only pages that changed are read, and ``programs.json``.
-        root: Folder that paths are made relative to, as other hosts may have it elsewhere.
-        arguments: The pages and folders that are to be tested.
 
     Raises:
-        ReadingError: If there is no ``conf.py``, more than one site, or Sphinx fails.
+        ValueError: If Sphinx fails, or a setting has a wrong value.
     """
-    conf = conf_folder(source)
+    root, limit, cwd = config.rootpath, *map(config.getini, ("codediff_timeout", "codediff_cwd"))
+    if not 0 <= float(limit) <= MAX_TIMEOUT:
+        raise ValueError(f"codediff_timeout has to be from 0 to {MAX_TIMEOUT} seconds")
+    if not (root / cwd).is_dir():
+        raise ValueError(f"codediff_cwd: there is no folder {cwd!r}")
+    today()  # fails if SOURCE_DATE_EPOCH is no number
+    arguments = [config.invocation_params.dir / str(one).partition("::")[0] for one in config.args]
+    named: str = config.getini("codediff_source")
+    source = root / named if named else _source_folder(arguments[0].resolve())
+    conf = _conf_folder(source)
     if conf is None:
-        raise ReadingError(f"there is no conf.py in {source} or above it")
-    for other in map(conf_folder, arguments):
+        raise ValueError(f"there is no conf.py in {source} or above it")
+    for other in map(_conf_folder, arguments):
         if other and any(other.glob("index.*")) and other.resolve() != conf.resolve():
-            raise ReadingError(f"{other} is another site; run pytest once for each")
-    command = [sys.executable, "-m", "sphinx", "-q", "-b", "codediff-programs", "-c", str(conf)]
-    command += ["-d", str(cache / "doctrees"), str(source), str(cache)]
+            raise ValueError(f"{other} is another site; run pytest once for each")
+    options = ["-q", "-b", "codediff-programs", "-c", str(conf)]
+    options += ["-d", str(cache / "doctrees"), str(source), str(cache)]
     path = filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")])
     environ = os.environ | {"PYTHONPATH": os.pathsep.join(path)}
+    command = [sys.executable, "-m", "sphinx", *options]
     sphinx = subprocess.run(command, env=environ, stderr=subprocess.PIPE, text=True, check=False)
     if sphinx.returncode:
-        raise ReadingError(f"Sphinx could not read {source}:\n{sphinx.stderr}")
+        raise ValueError(f"Sphinx could not read {source}:\n{sphinx.stderr}")
     sys.stderr.write(sphinx.stderr)
     data: dict[str, Any] = json.loads((cache / "programs.json").read_text("utf-8"))
+    for name, definition in data["environments"].items():
+        parse_definition(name, definition)
+    # Other hosts may have the pages elsewhere.
     for page in data["pages"]:
         for piece in (piece for program in page["programs"] for piece in program["pieces"]):
             for name in ("file", "output_file"):
                 if Path(piece[name]).is_absolute():
                     piece[name] = relative(piece[name], root)
     data["conf"] = os.path.relpath(os.path.realpath(conf), os.path.realpath(root))
-    return data | {"pages": {relative(page["path"], root): page for page in data["pages"]}}
+    data["pages"] = {relative(page["path"], root): page for page in data["pages"]}
+    return data
 
 
-def relative(path: str | Path, root: Path) -> str:
-    """Return a path relative to a folder, with links to folders resolved, as Sphinx does."""
-    folder = os.path.relpath(os.path.realpath(Path(path).parent), os.path.realpath(root))
-    return str(Path(folder, Path(path).name))
+def _source_folder(first: Path) -> Path:
+    """Return the outermost folder with an index around the first page or folder to be tested."""
+    folder = first if first.is_dir() else first.parent
+    top = _conf_folder(folder) or folder
+    between = [one for one in (folder, *folder.parents) if one.is_relative_to(top)]
+    return [folder, *(one for one in between if any(one.glob("index.*")))][-1]
+
+
+def _conf_folder(folder: Path) -> Path | None:
+    """Return the nearest folder, from this one upwards, that has a ``conf.py``."""
+    return next((one for one in (folder, *folder.parents) if (one / "conf.py").is_file()), None)

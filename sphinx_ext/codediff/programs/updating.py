@@ -28,20 +28,11 @@ _NOT_LITERAL = re.compile(
 
 @dataclass(frozen=True)
 class Edit:
-    """New lines for an output.
+    """New lines for an output."""
 
-    Attributes:
-        file: The file.
-        line: Number of the first line of the output, or of the line where it would be.
-        above: The line of a session above it, without indentation; "" if it is a block.
-        old: Its lines, as they were read.
-        new: The lines to write.
-    """
-
-    file: str
-    line: int
-    above: str
-    old: tuple[str, ...]
+    line: int  # number of its first line, or of the line where it would be
+    above: str  # the line of a session above it, without indentation; "" if it is a block
+    old: tuple[str, ...]  # its lines, as they were read
     new: tuple[str, ...]
 
 
@@ -50,13 +41,12 @@ def update_outputs(
 ) -> list[str]:
     """Write the outputs of programs that failed for nothing but their output.
 
+    Returns a message for each output: that it is updated, or why it is not.
+
     Args:
         outcomes: The programs of all pages, each with its failures; none if it did not run.
         since: Time when reading the pages began, in seconds; files changed later are left alone.
         root: Folder that files are relative to.
-
-    Returns:
-        A message for each output: that it is updated, or why it is not.
     """
     messages, shown = [], set[Location]()
     edits: dict[Location, set[Edit]] = defaultdict(set)
@@ -80,7 +70,7 @@ def update_outputs(
             by_file[file] += found
     for file, wanted in by_file.items():
         try:
-            messages += _write(root / file, wanted, since)
+            messages += _write(root, file, wanted, since)
         except OSError as error:
             messages.append(f"not updated {file}: {error.strerror}")
     return messages
@@ -94,18 +84,14 @@ def _block(piece: Piece) -> Location:
 
 
 def _edit(program: Program, failure: Failure) -> Edit:
-    """Return the new lines for an output.
-
-    Raises:
-        ValueError: If there is no place for it, or a page cannot hold it.
-    """
+    """Return the new lines for an output; a ValueError says why a page cannot have them."""
     piece = program.pieces[failure.piece]
     old, got = failure.expected.splitlines(), failure.got.splitlines()
     (file, line), above, example = _block(piece), "", examples(piece)[failure.example]
     if piece.kind == "doctest" and not piece.lines:
         source = piece.source.split("\n")
-        end = example.lineno + example.source.count("\n")
-        while source[end:] and source[end].strip() == "...":
+        end = example.lineno + 1
+        while source[end:] and source[end].lstrip().startswith("..."):
             end += 1
         line, above = piece.line + end, source[end - 1].strip()
         got = [line or "<BLANKLINE>" for line in got]
@@ -120,18 +106,12 @@ def _edit(program: Program, failure: Failure) -> Edit:
         is_literal = above or text.strip("\n") + "\n" == text == textwrap.dedent(text)
         is_literal = is_literal and not any(map(_NOT_LITERAL.search, lines))
         if is_literal and matches(text, failure.got, bits):
-            return Edit(file, line, above, tuple(old), tuple(lines))
+            return Edit(line, above, tuple(old), tuple(lines))
     raise ValueError("a page cannot hold the output that was printed")
 
 
 def merge(want: Sequence[str], got: Sequence[str], flags: int) -> list[str]:
-    """Return the lines that were printed, or those of the page where they still match.
-
-    Args:
-        want: The lines of the page.
-        got: The lines that were printed.
-        flags: doctest's flags.
-    """
+    """Return the lines of *got*, or those of *want*, a page, that match under doctest's flags."""
     patterns, lines = [one for one in want if one.strip() != "..."], list[str]()
     known = [
         next((one for one in patterns if matches(f"{one}\n", f"{line}\n", flags)), line)
@@ -147,14 +127,11 @@ def merge(want: Sequence[str], got: Sequence[str], flags: int) -> list[str]:
     return lines
 
 
-def _write(path: Path, edits: Sequence[Edit], since: float) -> list[str]:
-    """Write edits to a file, unless it has changed since, and return a message for each.
-
-    Raises:
-        OSError: If the file cannot be read or written.
-    """
+def _write(root: Path, file: str, edits: Sequence[Edit], since: float) -> list[str]:
+    """Write edits to a file, unless it has changed since, and return a message for each."""
+    path = root / file
     if path.stat().st_mtime > since:
-        return [f"not updated {edits[0].file}: the file has changed since it was read"]
+        return [f"not updated {file}: the file has changed since it was read"]
     text = path.read_bytes().decode("utf-8")
     lines, messages = text.split("\n"), []
     is_notebook, is_ascii = path.suffix == ".ipynb", text.isascii()
@@ -172,8 +149,8 @@ def _write(path: Path, edits: Sequence[Edit], since: float) -> list[str]:
         old, new = written[: len(edit.old)], written[len(edit.old) :]
         if shown in raw and raw.endswith(end) and lines[at : at + len(old)] == old:
             lines[at : at + len(old)] = new
-            messages.append(f"updated {edit.file}:{edit.line}")
+            messages.append(f"updated {file}:{edit.line}")
         else:
-            messages.append(f"not updated {edit.file}:{edit.line}: it is written in another way")
+            messages.append(f"not updated {file}:{edit.line}: it is written in another way")
     path.write_bytes("\n".join(lines).encode("utf-8"))
     return messages[::-1]
