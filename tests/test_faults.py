@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from codediff.programs.results import Result, read, write
+from codediff.programs.results import read
 from conftest import ROOT
 
 POWERLESS = ("setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override")
@@ -140,18 +140,18 @@ def test_a_download_that_cannot_be_written_is_one_error(project: Path) -> None:
     assert text.count("old-0.py cannot be written: ") == 1
 
 
-GOOD = {
-    "a": Result("2026-11-22", "3.13.0", {"b": "1"}),
-    "c": Result("2026-11-21", "3.11.4", {}),
-}
+GOOD = """{"format": 1, "results": {
+  "a": {"day": "2026-11-22", "python": "3.13.0", "versions": {"b": "1"}},
+  "c": {"day": "2026-11-21", "python": "3.11.4", "versions": {}}
+}}"""
 
 
 def test_results_cut_short_are_none(tmp_path: Path) -> None:
     path = tmp_path / "known.json"
-    write(path, GOOD)
-    text = path.read_bytes()
-    for length in range(len(text)):
-        path.write_bytes(text[:length])
+    path.write_text(GOOD)
+    assert [one.python for one in read(path).values()] == ["3.13.0", "3.11.4"]
+    for length in range(len(GOOD)):
+        path.write_text(GOOD[:length])
         with pytest.raises(ValueError, match=r"."):
             read(path)
     path.unlink()

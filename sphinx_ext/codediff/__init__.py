@@ -30,7 +30,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("codediff_environments", {}, "env", types=(dict,))
     app.add_config_value("codediff_results", None, "html", types=(str,))
     # Derived from the settings of sphinx.ext.doctest, so that pages are read again with them.
-    app.add_config_value("codediff_doctest_settings", collect.doctest_settings, "env")
     app.add_enumerable_node(  # with a caption, it has a number under ``numfig``
         nodes.codediff,
         "code-block",
@@ -48,6 +47,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("doctree-resolved", downloads.resolve)
     app.connect("doctree-resolved", stamp.add_stamps)
     app.connect("doctree-resolved", outputs.place)
+    app.connect("env-get-outdated", collect.pages_to_read)
     app.connect("env-updated", stamp.pages_to_write)
     app.connect("write-started", html.add_static_path)
     app.connect("html-page-context", html.add_assets)

@@ -15,6 +15,7 @@ from sphinx.builders.dummy import DummyBuilder
 from sphinx.util.logging import NAMESPACE, get_node_location, is_suppressed_warning
 
 from .collect import collect_page, results_file
+from .results import write_file
 
 # How docutils and MyST-Parser begin to report a mistake in the options of a directive.
 PARSER_ERRORS = ('Error in "codediff', "'codediff")
@@ -79,4 +80,4 @@ class ProgramsBuilder(DummyBuilder):
             "results": results and str(results),
             "pages": [self.pages[name] for name in sorted(self.env.found_docs & {*self.pages})],
         }
-        self.path.write_text(json.dumps(data, ensure_ascii=False), "utf-8")
+        write_file(self.path, json.dumps(data, ensure_ascii=False))

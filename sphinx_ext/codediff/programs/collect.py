@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from docutils import nodes
+from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 
@@ -55,10 +56,13 @@ class Page:
     digests: dict[str, str] = field(default_factory=dict)
 
 
-def doctest_settings(config: Any) -> list[Any]:
-    """Return the values of the settings of ``sphinx.ext.doctest`` that change programs."""
+def pages_to_read(_app: Sphinx, env: Any, *_changes: set[str]) -> list[str]:
+    """Return all pages if settings of ``sphinx.ext.doctest`` that change programs are others."""
     names = ("global_setup", "global_cleanup", "default_flags", "test_doctest_blocks")
-    return [config[f"doctest_{name}"] for name in names]
+    settings = [env.config[f"doctest_{name}"] for name in names]
+    known = getattr(env, "codediff_doctest_settings", settings)
+    env.codediff_doctest_settings = settings
+    return [] if settings == known else list(env.all_docs)
 
 
 def results_file(config: Any, confdir: Any) -> Path | None:

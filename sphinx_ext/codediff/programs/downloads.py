@@ -19,6 +19,7 @@ from ..directive.nodes import codediff, sides
 from ..directive.warn import warn
 from ..execution.data import Piece, Program
 from .collect import collect_page
+from .results import write_file
 
 
 class programs(nodes.General, nodes.Element):
@@ -105,8 +106,7 @@ def _download(app: Sphinx, docname: str, name: str, text: str) -> nodes.Node:
     filename = f"codediff/{docname}/{name}"
     path = Path(app.outdir, "_downloads", filename)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8", newline="\n")
+        write_file(path, text)
     except OSError as error:
         raise ExtensionError(f"{path} cannot be written: {error.strerror}") from error
     label = nodes.inline(name, name)

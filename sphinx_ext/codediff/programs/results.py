@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,16 +61,15 @@ def read(path: Path) -> dict[str, Result]:
         raise ValueError(f"not a file of results: {error}") from error
 
 
-def write(path: Path, results: Mapping[str, Result]) -> None:
-    """Write results such that readers see the old ones or the new, never a part.
+def write_file(path: Path, text: str) -> None:
+    """Write a text file such that readers see the old content or the new, never a part.
 
     Raises:
-        OSError: If they cannot be written; the old ones are left.
+        OSError: If the file cannot be written; the old content is left.
     """
-    data = {"format": FORMAT, "results": {key: asdict(one) for key, one in results.items()}}
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.part")
-    partial.write_text(json.dumps(data, indent=1, sort_keys=True), "utf-8")
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    partial.write_text(text, "utf-8", newline="\n")
     partial.replace(path)
 
 
@@ -109,7 +109,10 @@ def count_sides(pages: Pages, reports: Reports, root: Path) -> str:
 def write_results(file: Path, pages: Pages, reports: Reports) -> None:
     """Write which programs passed, and keep what is known of those that did not run.
 
-    A file with these results is left, as pages depend on its time. Raises OSError as `write` does.
+    A file with these results is left, as pages depend on its time.
+
+    Raises:
+        OSError: If the file cannot be written.
     """
     known = None
     with contextlib.suppress(ValueError):
@@ -124,7 +127,8 @@ def write_results(file: Path, pages: Pages, reports: Reports) -> None:
             elif known and digest in known and not report:
                 results[digest] = known[digest]
     if results != known:
-        write(file, results)
+        data = {"format": FORMAT, "results": {key: asdict(one) for key, one in results.items()}}
+        write_file(file, json.dumps(data, indent=1, sort_keys=True))
 
 
 def explain(failure: Failure, root: Path) -> str:
@@ -145,6 +149,7 @@ def explain(failure: Failure, root: Path) -> str:
     return "\n".join(shown)
 
 
+@cache
 def relative(path: str | Path, root: Path) -> str:
     """Return a path relative to a folder, with links to folders resolved, as Sphinx does."""
     folder = os.path.relpath(os.path.realpath(Path(path).parent), os.path.realpath(root))
