@@ -20,7 +20,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     from .directive.codediff import CodeDiff
     from .directive.options import HIGHLIGHTS, CodeDiffDefaults
     from .programs import builder, collect, downloads, stamp
-    from .rendering import html, outputs, plain, translation
+    from .rendering import html, outputs, plain
 
     app.setup_extension("sphinx.ext.doctest")
     app.add_directive("codediff", CodeDiff)
@@ -39,7 +39,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
         man=(plain.visit_text, plain.depart),
         texinfo=(plain.visit, plain.depart),
     )
-    app.add_message_catalog(translation.DOMAIN, str(translation.CATALOGUES))
+    app.add_message_catalog("codediff", str(html.CATALOGUES))
     app.add_builder(builder.ProgramsBuilder)
     app.connect("doctree-read", groups.resolve, priority=480)
     app.connect("doctree-read", nodes.add_labels)

@@ -13,7 +13,7 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from bs4 import BeautifulSoup
 
-from codediff.rendering.translation import CATALOGUES
+from codediff.rendering.html import CATALOGUES
 from conftest import ROOT, Build, build_set, run_pytest
 
 LANGUAGES = ("de", "es", "fr", "ja", "zh_CN")

@@ -71,11 +71,8 @@ def _hide_pragmas(node: nodes.Element) -> None:
 
 
 def _share(tests: Sequence[nodes.Element]) -> None:
-    """Add every group of the page to the set-up and clean-up that name none.
-
-    Stock ``*`` would run them after the code of named groups; set-up has to run in the order
-    in which it is written.
-    """
+    """Add every group of the page to the set-up and clean-up that name none."""
+    # Stock ``*`` would run set-up after that of named groups rather than in the order on the page.
     kinds = ("testsetup", "testcleanup")
     shared = [node for node in tests if _kind(node) in kinds and node["groups"] == ["default"]]
     named = [group for node in tests if node not in shared for group in node["groups"]]

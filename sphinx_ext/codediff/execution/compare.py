@@ -56,10 +56,7 @@ def _name(description: str) -> str:
 
 
 def first_difference(want: str, got: str, flags: int) -> int:
-    """Return the index of the first line of *want* that *got* does not have.
-
-    Where *got* merely goes on after the last line, that is the number of lines of *want*.
-    """
+    """Return the index of the first line of *want* that *got* lacks, or how many lines it has."""
     lines = want.splitlines(keepends=True)
     flags |= doctest.ELLIPSIS
     for number in range(len(lines), 0, -1):

@@ -45,11 +45,7 @@ class Program:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Return the program that `dataclasses.asdict` was called on.
-
-        Raises:
-            TypeError: If a key is missing or unknown.
-        """
+        """Return the program that `dataclasses.asdict` was called on, or raise a TypeError."""
         return cls(**{**data, "pieces": [Piece(**piece) for piece in data["pieces"]]})
 
 
@@ -89,13 +85,7 @@ def make_failure(
 ) -> Failure:
     """Return a failure with the title of the piece that holds its line.
 
-    Args:
-        program: The program that failed.
-        index: Index of the piece that was running.
-        kind: As in `Failure`, like *message* and *others*.
-        message: What failed.
-        location: Where it failed; None is the first line of the running piece.
-        others: Further fields.
+    A location of None is the first line of the piece that was running, whose index is *index*.
     """
     running = program.pieces[index]
     file, line = location or (running.file, running.line)

@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .compare import describe, first_difference, matches, raises_expected, split_expected
-from .data import Location, Piece, Program, make_failure
+from .data import Location, Program, make_failure
 from .measure import record_lines
 from .source import SessionError, examples, imported_packages, parse, shown_lines
 
@@ -87,11 +87,6 @@ class Execution:
         self.module.__spec__ = ModuleSpec("__main__", None)
         sys.modules["__main__"] = self.module
 
-    @property
-    def piece(self) -> Piece:
-        """The piece that is running."""
-        return self.program.pieces[self.index]
-
     def run(self) -> None:
         """Run all pieces; nothing but set-up is run if some of it fails."""
         is_ready = True
@@ -103,13 +98,13 @@ class Execution:
 
     def run_piece(self, index: int) -> bool:
         """Run one piece and return whether it passed."""
-        self.index = index
+        self.index, self.piece = index, self.program.pieces[index]
         self.report({"piece": index})
         try:
             found = examples(self.piece)
         except SessionError as error:
-            line = self.piece.line_numbers[error.index]
-            self.fail("syntax", str(error), (self.piece.file, line))
+            message, index = error.args
+            self.fail("syntax", message, (self.piece.file, self.piece.line_numbers[index]))
             return False
         passed, displayhook = True, sys.displayhook
         sys.displayhook = sys.__displayhook__

@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import KW_ONLY, asdict, dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
 from pathlib import Path
@@ -34,28 +34,18 @@ OUTPUT = 1 << 16
 Pipe: TypeAlias = "Connection[Any, Any]"
 
 
+@dataclass(eq=False)
 class Runner(contextlib.AbstractContextManager["Runner", None]):
-    """Runs programs one after the other, each in a process of its own; for one thread.
+    """Runs programs one after the other, each in a process of its own; for one thread."""
 
-    Args:
-        python: Path of the interpreter, 3.11 or later; nothing need be installed beside it.
-        root: Folder that the files of pieces are relative to.
-        path: Put before ``sys.path``.
-        measure: Report which lines ran.
-        cwd: Working directory of the programs; None is an empty temporary folder for each.
-    """
+    python: str = sys.executable  # the interpreter, 3.11 or later, with or without packages
+    _: KW_ONLY
+    root: Path  # folder that the files of pieces are relative to
+    path: Sequence[str] = ()  # put before ``sys.path``
+    measure: bool = False  # whether to report which lines ran
+    cwd: Path | None = None  # working directory; None is an empty temporary folder a program
 
-    def __init__(
-        self,
-        python: str = sys.executable,
-        *,
-        root: Path,
-        path: Sequence[str] = (),
-        measure: bool = False,
-        cwd: Path | None = None,
-    ) -> None:
-        self.python, self.root = python, str(Path(root).absolute())
-        self.path, self.measure, self.cwd = list(path), measure, cwd
+    def __post_init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._servers: OrderedDict[tuple[str, ...], Pipe] = OrderedDict()
         self._unshared: set[tuple[str, ...]] = set()
@@ -94,7 +84,8 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
             RuntimeError: If the interpreter cannot execute this package.
         """
         begin, limit = time.monotonic(), timeout or None
-        files = {str(Path(self.root, piece.file)): piece.file for piece in program.pieces}
+        root = self.root.absolute()
+        files = {str(root / piece.file): piece.file for piece in program.pieces}
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
             folder = Path(name)
             (folder / "cwd").mkdir()
@@ -102,7 +93,7 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
                 (folder / file).touch()
             request: dict[str, Any] = {
                 "program": asdict(program),
-                "root": self.root,
+                "root": str(root),
                 "folder": name,
                 "cwd": str(self.cwd or folder / "cwd"),
                 "measure": self.measure,
@@ -249,13 +240,10 @@ def _read_messages(path: Path) -> tuple[list[Failure], int, Mapping[str, Any] | 
 
 
 def _describe_end(status: int | None, limit: float | None) -> tuple[str, str]:
-    """Return the kind of a failure and what happened to a process that did not come to its end.
-
-    A status of None means that it ended its server as well.
-    """
+    """Return the kind of a failure and what happened to a process that did not come to its end."""
     if limit:
         return "timeout", f"did not end within {limit:g} s; it was"
-    if status is None:
+    if status is None:  # its server has gone, too
         return "signal", "ended the process that watches it"
     if status < 0:
         names = {one.value: one.name for one in signal.Signals}

@@ -24,11 +24,8 @@ from .execute import distributions, execute
 
 
 def serve(descriptor: str | int, statement: str = "") -> NoReturn:
-    """Execute an import statement, then do what the runner asks for until it closes the pipe.
-
-    The descriptor is that of this end of the pipe.
-    """
-    pipe: Connection[Any, Any] = Connection(int(descriptor))
+    """Execute an import statement, then do what the runner asks for until it closes the pipe."""
+    pipe: Connection[Any, Any] = Connection(int(descriptor))  # this end of the pipe
     with contextlib.suppress(EOFError, OSError):  # the runner has gone
         pipe.send(_import(statement))
         while True:

@@ -15,11 +15,7 @@ _PARSER_MESSAGE = re.compile(r"line (\d+) of the (?:docstring|doctest) for .*? (
 
 
 class SessionError(ValueError):
-    """A ``>>>`` session cannot be read; ``index`` is that of its line at fault."""
-
-    def __init__(self, message: str, index: int) -> None:
-        super().__init__(message)
-        self.index = index
+    """A ``>>>`` session cannot be read; the arguments say why, and the index of the line."""
 
 
 def examples(piece: Piece) -> list[doctest.Example]:

@@ -13,6 +13,7 @@ from docutils import nodes
 from docutils.utils import column_width
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
+from sphinx.locale import get_translation
 from sphinx.util.i18n import format_date
 from sphinx.writers.html5 import HTML5Translator
 
@@ -20,8 +21,9 @@ from ..directive.nodes import codediff
 from .align import Range, Row, changed_words, join
 from .blocks import Block, read
 from .highlighting import highlight_side, mark_words
-from .translation import _
 
+_ = get_translation("codediff")
+CATALOGUES = Path(__file__).parent / "locale"  # ``nox -s catalogues`` updates them from the code
 STATIC = Path(__file__).parent / "static"
 STYLE, SCRIPT = "codediff.css", "codediff.js"
 
@@ -217,9 +219,6 @@ def add_assets(
 
 
 def add_static_path(app: Sphinx, _builder: Builder) -> None:
-    """Add the style sheet and the script to the files that Sphinx copies.
-
-    Called when writing starts: set earlier, the path of the installation would be part of the
-    configuration that Sphinx compares between builds.
-    """
+    """Add the style sheet and the script to the files that Sphinx copies."""
+    # When writing starts: Sphinx has compared the configuration, which is the same elsewhere.
     app.config.html_static_path.append(str(STATIC))

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.locale import get_translation
 
 from ..directive.nodes import Side, codediff, sides
-from .translation import _
+
+_ = get_translation("codediff")
 
 
 def place(app: Sphinx, doctree: nodes.document, _docname: str) -> None:

@@ -48,7 +48,7 @@
     return top() - wanted;
   };
 
-  // Browsers lay out what is near the window first. The rest follows bit by bit.
+  // What is far from the window is laid out bit by bit, once the rest is to be seen.
   const layOut = (before) => {
     const far = all(".cd-far");
     const first = blocks.find((block) => block.getBoundingClientRect().bottom > 0);
@@ -62,9 +62,13 @@
     const others = blocks.filter(
       (other) => other === element || (isSynced(element) && isSynced(other) && key(other) === key(element)),
     );
+    const near = others.map((other) => {
+      const { top, bottom } = other.getBoundingClientRect();
+      return bottom > -innerHeight && top < 2 * innerHeight;
+    });
     holding(element, () =>
-      others.forEach((other) => {
-        other.classList.toggle("cd-far", other !== element);
+      others.forEach((other, index) => {
+        other.classList.toggle("cd-far", !near[index]);
         show(other, view);
       }),
     );
