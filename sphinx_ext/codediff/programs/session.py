@@ -42,8 +42,7 @@ class Session:
         if plugin := sys.modules.get(COVERAGE):
             plugin.PagePlugin.programs = str(self.cache / "programs.json")
         self.pages: dict[str, Any] = self.data["pages"]
-        programs = [(path, one) for path in self.pages for one in self.pages[path]["programs"]]
-        self.programs = {(path, one["group"]): Program.from_json(one) for path, one in programs}
+        self.collected: list[Program] = []
         self.runners: dict[str, Runner] = {}
         self.reports: dict[tuple[str, str], pytest.TestReport] = {}
         self.messages: list[str] = []
@@ -83,8 +82,7 @@ class Session:
             cwd=self.root / cwd if cwd else None,
         )
         self.config.add_cleanup(runner.close)
-        programs = self.programs.values()
-        runner.share_imports(one for one in programs if one.environment == environment)
+        runner.share_imports(one for one in self.collected if one.environment == environment)
         return runner
 
     @pytest.hookimpl(optionalhook=True)
@@ -108,10 +106,12 @@ class Session:
             return
         if self.config.getoption("--codediff-update"):
             outcomes = []
-            for key, program in self.programs.items():
-                known = dict(self.reports[key].user_properties) if key in self.reports else {}
-                failures = json.loads(str(known.get("codediff-failures", "[]")))
-                outcomes.append((program, [Failure(**one) for one in failures]))
+            for path, page in self.pages.items():
+                for program in map(Program.from_json, page["programs"]):
+                    report = self.reports.get((path, program.group))
+                    known = dict(report.user_properties) if report else {}
+                    failures = json.loads(str(known.get("codediff-failures", "[]")))
+                    outcomes.append((program, [Failure(**one) for one in failures]))
             self.messages += update_outputs(outcomes, since=self.begin, root=self.root)
         file = self.data["results"]
         try:
@@ -134,11 +134,10 @@ class PageFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         """Yield its programs, its sides that are not executed, and its warnings."""
         session, root = self.config.pluginmanager.getplugin(NAME), self.config.rootpath
-        path = relative(self.path, root)
-        page = session.pages[path]
-        for group in (program["group"] for program in page["programs"]):
-            name = group.replace("::", ":")  # to pytest, two colons separate names
-            program = session.programs[path, group]
+        page = session.pages[relative(self.path, root)]
+        for program in map(Program.from_json, page["programs"]):
+            session.collected.append(program)
+            name = program.group.replace("::", ":")  # to pytest, two colons separate names
             yield ProgramItem.from_parent(self, name=name, program=program)
         for file, line, title in page["unexecuted"]:
             name = f"{title.replace('::', ':')} (not executed)"

@@ -168,15 +168,16 @@ def _scores(rows: Sequence[_Texts], lines: Sequence[str]) -> list[list[int]]:
     Two lines are similar if they share at least half of their weight.
     """
     masks = _masks([*(text for row in rows for text in row), *lines])
+    weights = {line: mask.bit_count() for line, mask in masks.items()}
 
     def score(text: str, line: str) -> int:
-        shared = (masks[text] & masks[line]).bit_count()
-        total = masks[text].bit_count() + masks[line].bit_count()
         if text == line:
-            return 4 * total or 1
+            return 8 * weights[text] or 1
+        shared, total = (masks[text] & masks[line]).bit_count(), weights[text] + weights[line]
         return 8 * shared * shared // total if 4 * shared >= total else 0
 
-    return [[max(score(text, line) for text in row) for line in lines] for row in rows]
+    known = {text: [score(text, line) for line in lines] for row in rows for text in row}
+    return [list(map(max, *(known[text] for text in (*row, row[0])))) for row in rows]
 
 
 def _masks(lines: Iterable[str]) -> dict[str, int]:
