@@ -17,15 +17,12 @@ version = "1"
 author = "The sphinx-codediff authors"
 project_copyright = "2026, The sphinx-codediff authors"
 
-extensions = ["codediff", "myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-autodoc_typehints = "description"
-autodoc_preserve_defaults = True
+extensions = ["codediff", "myst_nb"]
 # Blocks state what their code was executed with, once ``nox -s doctest`` has written its results.
 codediff_environments = {"pydantic-1": ["pydantic<2"], "pydantic-2": ["pydantic>=2"]}
 codediff_results = "_build/results.json"
 exclude_patterns = ["codediff/examples", "tutorials/*.ipynb"]
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", ".*")]  # docstrings refer to objects documented elsewhere
 
 # The tutorial is executed once and kept; a cell that fails fails the build.
 nb_execution_mode = "cache"

@@ -66,6 +66,10 @@ Page
    >>> x
    3
 
+.. testcode:: B, a, b
+
+   assert True
+
 .. testcleanup:: ``a, b``, B, Using setup
 
    assert True

@@ -236,7 +236,15 @@ def test_a_session_may_be_as_the_interpreter_prints_it(run: Run) -> None:
     assert failure.line == 11
 
 
-def test_an_unknown_flag_is_named_on_its_line(run: Run) -> None:
-    failure = only(run(("doctest", ">>> 1\n1\n>>> 2  # doctest: +ELIPSIS\n2")))
-    assert (failure.kind, failure.line) == ("syntax", 8)
-    assert "'+ELIPSIS'" in failure.message
+@pytest.mark.parametrize(
+    ("session", "line"),
+    [
+        (">>> 1\n1\n>>> 2  # doctest: +ELIPSIS\n2", 8),
+        (">>> 1\n1\n>>> print(\n...     2  # doctest: +ELIPSIS\n... )\n2", 9),
+        (">>> 1\n1\n>>> # doctest: +ELLIPSIS\n", 8),
+    ],
+)
+def test_a_mistake_in_a_flag_is_on_its_line(run: Run, session: str, line: int) -> None:
+    failure = only(run(("doctest", session)))
+    assert (failure.kind, failure.line) == ("syntax", line)
+    assert "option" in failure.message

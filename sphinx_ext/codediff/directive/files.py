@@ -30,7 +30,8 @@ def read_files(
         try:
             numbered = _pick(absolute, {**options, "pyobject": pyobject}, env.config)
         except (OSError, ValueError, IndexError, PycodeError) as error:
-            warn("file", f"cannot show {path!r}: {error.__cause__ or error}")
+            cause = error.__cause__ or error
+            warn("file", f"cannot show {path!r}: {getattr(cause, 'strerror', None) or cause}")
         numbers, lines = zip(*numbered, strict=True) if numbered else ((), ())
         parts.append(Part(lines, file=absolute, numbers=numbers))
     return parts

@@ -98,7 +98,7 @@ def _contents(arguments: Sequence[str], folder: Path, base: Path) -> Iterator[st
     """
     for option, argument in zip(["", *arguments], arguments, strict=False):
         is_list = option in ("-r", "-c")
-        path = (base if is_list else folder) / argument.partition("[")[0]
+        path = (base if is_list else folder) / argument.rpartition("file://")[2].partition("[")[0]
         files = [path]
         if path.is_dir():
             files = [*path.glob("pyproject.toml"), *path.glob("setup.*")]

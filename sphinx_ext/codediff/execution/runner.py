@@ -64,10 +64,7 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
             self._process = None
 
     def share_imports(self, programs: Iterable[Program]) -> None:
-        """Import once, and in one order, what at least two of the programs begin with importing.
-
-        Without this call, programs share a server as far as their imports begin alike.
-        """
+        """Import once, and in one order, what at least two of the programs begin with importing."""
         counts = Counter(name for program in programs for name in leading_imports(program))
         self._shared = [name for name, count in counts.most_common() if count > 1]
 

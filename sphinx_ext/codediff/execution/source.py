@@ -35,8 +35,10 @@ def examples(piece: Piece) -> list[doctest.Example]:
     try:
         found = doctest.DocTestParser().get_examples(piece.source, piece.file)
     except ValueError as error:  # such as "line 3 of the docstring for FILE has ..."
-        match = _PARSER_MESSAGE.match(str(error))
+        match, lines = _PARSER_MESSAGE.match(str(error)), piece.source.split("\n")
         index = int(match[1]) - 1 if match else 0
+        if "option" in str(error):  # which may be on a line of the example below its first
+            index = next((at for at in range(index, len(lines)) if "doctest:" in lines[at]), index)
         raise SessionError(_PARSER_MESSAGE.sub("this line ", str(error)), index) from None
     for example in found:
         example.options = flags | example.options
