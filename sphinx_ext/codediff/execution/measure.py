@@ -15,15 +15,13 @@ from .source import examples, parse
 
 
 class Lines:
-    """The lines of a piece that count.
+    """The lines of a piece that count; none if it does not compile.
 
     Attributes:
         first: The first line of the statement that a line of the file belongs to.
         statements: First lines of the statements that have to run.
         excluded: Those that the author marked ``# pragma: no cover``: a marked header excludes
             its block.
-
-    A piece that does not compile has no lines.
     """
 
     def __init__(self, piece: Piece) -> None:

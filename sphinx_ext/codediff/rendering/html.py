@@ -37,11 +37,7 @@ _SEGMENTS = 54  # columns of text beside each other for which there is room in a
 
 
 def visit(self: HTML5Translator, node: codediff) -> None:
-    """Write the whole block, and skip its children.
-
-    Raises:
-        SkipNode: Always.
-    """
+    """Write the whole block, and raise SkipNode, as its children have been written."""
     block = read(node, self.config)
     titles = [title.astext() for _side, title, _code in block.sides]
     view = f' data-first-view="{node["view"]}"' if "view" in node else ""
