@@ -8,13 +8,13 @@ from pathlib import Path
 from types import ModuleType
 
 import nbformat
-import numpy as np
 import pytest
 from bs4 import BeautifulSoup, Tag
 from nbformat import NotebookNode
 
 from conftest import ROOT, build_site
 
+np = pytest.importorskip("numpy")  # not among the packages of the tests without the site
 pytestmark = [pytest.mark.site, pytest.mark.xdist_group("site")]
 
 PAGE = "tutorials/dropout_mnist"
