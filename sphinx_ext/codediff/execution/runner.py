@@ -69,11 +69,7 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
         self._shared = [name for name, count in counts.most_common() if count > 1]
 
     def run(self, program: Program, timeout: float | None = None) -> Outcome:
-        """Run a program.
-
-        Args:
-            program: The program, of at least one piece.
-            timeout: Seconds that it may take, without shared imports; None and 0 are no limit.
+        """Run a program, for at most *timeout* seconds without shared imports, if not None or 0.
 
         Raises:
             KeyboardInterrupt: With the line that was executed.

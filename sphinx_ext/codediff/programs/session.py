@@ -44,6 +44,7 @@ class Session:
         self.pages: dict[str, Any] = self.data["pages"]
         self.collected: list[Program] = []
         self.runners: dict[str, Runner] = {}
+        self.not_made: dict[str, EnvironmentNotMadeError] = {}
         self.reports: dict[tuple[str, str], pytest.TestReport] = {}
         self.messages: list[str] = []
 
@@ -67,13 +68,19 @@ class Session:
 
     def runner(self, environment: str) -> Runner:
         """Return the runner of an environment, or raise EnvironmentNotMadeError."""
-        if environment in self.runners:
-            return self.runners[environment]
+        if known := self.runners.get(environment):
+            return known
+        if error := self.not_made.get(environment):
+            raise error
         python, cwd = sys.executable, self.config.getini("codediff_cwd")
         if environment:
-            known, folder = self.data["environments"], self.root / self.data["conf"]
-            made = python_of(environment, known, cache=self.cache / "environments", folder=folder)
-            python = str(made)
+            found, folder = self.data["environments"], self.root / self.data["conf"]
+            cache = self.cache / "environments"
+            try:
+                python = str(python_of(environment, found, cache=cache, folder=folder))
+            except EnvironmentNotMadeError as error:
+                self.not_made[environment] = error  # for the next program
+                raise
         self.runners[environment] = runner = Runner(
             python,
             root=self.root,
