@@ -190,6 +190,11 @@ Page
    echo
    ---
    exit
+
+.. testcode:: Shell
+   :hidden:
+
+   assert False
 """
 COLONS = "Page\n====\n\n.. codediff::\n   :title: a::b, c\n\n   1\n   ---\n   2\n\n>>> 1\n1\n"
 MISSING = "Page\n====\n\n.. codediff::\n   :title: Good, Missing\n   :file: one.py, missing.py\n"
@@ -347,12 +352,13 @@ def assert_mistakes_fail(output: str) -> None:
     assert f"\n{place}:28: Bash (not executed); see the warnings" in output
     assert "\ndocs/missing.rst:4: cannot show 'missing.py': " in output
     assert "docs/missing.py:1: Missing (not executed); see the warnings" in output
+    assert f'\n{place}:30: Error in "testcode" directive: unknown option: "hidden"' in output
 
 
 def test_mistakes_fail(site: Site) -> None:
     assert_mistakes_fail(site.output)
     warnings = [name for page, name in site.items if name.startswith("warning")]
-    assert len(warnings) == 4
+    assert len(warnings) == 5
 
 
 def test_what_failed_fails_again_in_parallel_from_the_cache(site: Site) -> None:
@@ -389,7 +395,7 @@ def test_a_suppressed_warning_fails_nothing_nor_a_side_in_another_language_that_
 ) -> None:
     conf = CONF.replace("'toc'", "'toc', 'codediff.skip_test', 'codediff.view'")
     page = MISTAKEN.partition(".. codediff::\n   :titel")[0]
-    page += MISTAKEN[MISTAKEN.index(".. codediff::\n   :title: Shell") :]
+    page += MISTAKEN[MISTAKEN.index(".. codediff::\n   :title: Shell") :].partition(".. testc")[0]
     page = page.replace(":skip-test: Shell", ":no-run:")
     assert "2 passed" in run("docs", conf_py=conf, index_rst=page).stdout
 
@@ -452,7 +458,7 @@ def test_what_cannot_be_run_is_a_usage_error(run: Run, tmp_path: Path) -> None:
     refused.append(run_pytest(tmp_path, "--codediff", "docs"))
     assert [done.returncode for done in refused] == [pytest.ExitCode.USAGE_ERROR] * 5
     assert f"--codediff: {tmp_path / 'other'} is another site" in refused[0].stderr
-    assert "could not convert string to float: 'soon'" in refused[1].stderr
+    assert "codediff_timeout has to be from 0 to" in refused[1].stderr
     assert "codediff_timeout has to be from 0 to" in refused[2].stderr
     assert "codediff_cwd: there is no folder 'nowhere'" in refused[3].stderr
     assert "there is no conf.py in" in refused[4].stderr

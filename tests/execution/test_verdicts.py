@@ -242,6 +242,7 @@ def test_a_session_may_be_as_the_interpreter_prints_it(run: Run) -> None:
         (">>> 1\n1\n>>> 2  # doctest: +ELIPSIS\n2", 8),
         (">>> 1\n1\n>>> print(\n...     2  # doctest: +ELIPSIS\n... )\n2", 9),
         (">>> 1\n1\n>>> # doctest: +ELLIPSIS\n", 8),
+        (">>> print(  # doctest: +ELLIPSIS\n...     2  # doctest: +ELIPSIS\n... )\n2", 7),
     ],
 )
 def test_a_mistake_in_a_flag_is_on_its_line(run: Run, session: str, line: int) -> None:

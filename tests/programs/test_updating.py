@@ -186,6 +186,12 @@ def block(code: str, output: str, groups: str = "A") -> str:
         (block("print('a  b '); print('c\\td')", "1"), ["10: a page cannot hold the output"]),
         (block("print('  1')", "1"), ["10: a page cannot hold the output"]),
         (block("None", "1"), ["10: a page cannot hold the output"]),
+        (block("print()", "1"), ["10: a page cannot hold the output"]),
+        (
+            "\n>>> print('... 2')\n1\n"
+            + "\n.. codediff::\n   :title: A, B\n\n   1\n   ---\n   2\n",
+            ["5: a page cannot hold the output"],
+        ),
         (block("print(1)", "1").partition("\n.. testoutput")[0], ["6: the page has no output"]),
         (
             block("print(2)", "Traceback (most recent call last):\n   ValueError: 2"),

@@ -38,7 +38,9 @@ def examples(piece: Piece) -> list[doctest.Example]:
         match, lines = _PARSER_MESSAGE.match(str(error)), piece.source.split("\n")
         index = int(match[1]) - 1 if match else 0
         if "option" in str(error):  # which may be on a line of the example below its first
-            index = next((at for at in range(index, len(lines)) if "doctest:" in lines[at]), index)
+            named = re.search(r"option: '(.*)'$", str(error))
+            text = named[1] if named else "doctest:"
+            index = next((at for at in range(index, len(lines)) if text in lines[at]), index)
         raise SessionError(_PARSER_MESSAGE.sub("this line ", str(error)), index) from None
     for example in found:
         example.options = flags | example.options

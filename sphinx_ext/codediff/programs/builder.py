@@ -18,7 +18,7 @@ from .collect import collect_page, results_file
 from .results import write_file
 
 # How docutils and MyST-Parser begin to report a mistake in the options of a directive.
-PARSER_ERRORS = ('Error in "codediff', "'codediff")
+PARSER_ERRORS = ('Error in "codediff', 'Error in "test', 'Error in "doctest', "'codediff", "'test")
 
 
 class ProgramsBuilder(DummyBuilder):

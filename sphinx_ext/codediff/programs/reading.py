@@ -28,7 +28,7 @@ def read_pages(config: pytest.Config, cache: Path) -> dict[str, Any]:
         ValueError: If Sphinx fails, or a setting has a wrong value.
     """
     root, limit, cwd = config.rootpath, *map(config.getini, ("codediff_timeout", "codediff_cwd"))
-    if not 0 <= float(limit) <= MAX_TIMEOUT:
+    if not limit.replace(".", "", 1).isdecimal() or float(limit) > MAX_TIMEOUT:
         raise ValueError(f"codediff_timeout has to be from 0 to {MAX_TIMEOUT} seconds")
     if not (root / cwd).is_dir():
         raise ValueError(f"codediff_cwd: there is no folder {cwd!r}")

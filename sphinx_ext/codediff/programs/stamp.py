@@ -20,15 +20,12 @@ _ = get_translation("codediff")
 
 
 def note_page(app: Sphinx, doctree: nodes.document) -> None:
-    """Note which pages have blocks, and on each block its page: singlehtml merges pages.
-
-    Sides lose the ids that Sphinx gives to numbered code: here, the block is numbered.
-    """
+    """Note which pages have blocks, and on each block its page: singlehtml merges pages."""
     for block in doctree.findall(codediff):
         block["docname"] = app.env.docname
         app.env.metadata[app.env.docname]["codediff"] = True
         for side, _title, _code in sides(block):
-            side["ids"] = []
+            side["ids"] = []  # of numbered code: here, the block is numbered
 
 
 def pages_to_write(app: Sphinx, env: BuildEnvironment) -> list[str]:

@@ -103,8 +103,9 @@ def _edit(program: Program, failure: Failure) -> Edit:
     for lines in (merge(old, got, bits), got):
         text = "".join(f"{line}\n" for line in lines)
         # Of a block, parsers remove the indentation, and empty lines at either end.
-        is_literal = above or text.strip("\n") + "\n" == text == textwrap.dedent(text)
-        is_literal = is_literal and not any(map(_NOT_LITERAL.search, lines))
+        is_literal = above or "\n" != text.strip("\n") + "\n" == text == textwrap.dedent(text)
+        is_code = above and text.startswith("...")  # it would go on with the line above
+        is_literal = is_literal and not is_code and not any(map(_NOT_LITERAL.search, lines))
         if is_literal and matches(text, failure.got, bits):
             return Edit(line, above, tuple(old), tuple(lines))
     raise ValueError("a page cannot hold the output that was printed")
