@@ -74,7 +74,7 @@ def split_titles(text: str) -> list[str]:
 def split_names(text: str, titles: Mapping[str, str]) -> list[str]:
     """Split a list of groups, each written as the source of a title or in its plain text."""
     plain = set(titles.values())
-    for title in plain:  # whose commas separate nothing
+    for title in plain:  # a comma inside a title does not separate names
         text = text.replace(title, title.replace(",", "\\,"))
     return [
         name if name in plain else titles.get(name) or re.sub(r"`|\\(.)", r"\1", name)

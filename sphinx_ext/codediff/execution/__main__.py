@@ -17,5 +17,5 @@ if __name__ == "__main__":
     sys.modules[name] = importlib.util.module_from_spec(spec)
     _script, action, argument, *path = sys.argv
     server, execute = (importlib.import_module(f"{name}.{one}") for one in ("server", "execute"))
-    sys.path[:0] = path  # from here on, modules may be others' that have such names
+    sys.path[:0] = path  # only now: modules there must not shadow those imported above
     {"serve": server.serve, "execute": execute.execute_file}[action](argument)

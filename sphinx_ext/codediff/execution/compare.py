@@ -56,7 +56,7 @@ def _name(description: str) -> str:
 
 
 def first_difference(want: str, got: str, flags: int) -> int:
-    """Return the index of the first line of *want* that *got* lacks, or how many lines it has."""
+    """Return the index of the first line of *want* that *got* lacks, or else their number."""
     lines = want.splitlines(keepends=True)
     flags |= doctest.ELLIPSIS
     for number in range(len(lines), 0, -1):

@@ -69,7 +69,7 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
         self._shared = [name for name, count in counts.most_common() if count > 1]
 
     def run(self, program: Program, timeout: float | None = None) -> Outcome:
-        """Run a program, for at most *timeout* seconds without shared imports, if not None or 0.
+        """Run a program for up to *timeout* seconds, shared imports apart; None or 0 is no limit.
 
         Raises:
             KeyboardInterrupt: With the line that was executed.

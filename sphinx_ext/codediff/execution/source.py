@@ -15,7 +15,7 @@ _PARSER_MESSAGE = re.compile(r"line (\d+) of the (?:docstring|doctest) for .*? (
 
 
 class SessionError(ValueError):
-    """A ``>>>`` session cannot be read; the arguments say why, and the index of the line."""
+    """A ``>>>`` session is malformed; the arguments are a message and the index of the line."""
 
 
 def examples(piece: Piece) -> list[doctest.Example]:

@@ -57,7 +57,7 @@ class Page:
 
 
 def pages_to_read(_app: Sphinx, env: Any, *_changes: set[str]) -> list[str]:
-    """Return all pages if settings of ``sphinx.ext.doctest`` that change programs are others."""
+    """Return all pages if a setting of ``sphinx.ext.doctest`` that affects programs has changed."""
     names = ("global_setup", "global_cleanup", "default_flags", "test_doctest_blocks")
     settings = [env.config[f"doctest_{name}"] for name in names]
     known = getattr(env, "codediff_doctest_settings", settings)

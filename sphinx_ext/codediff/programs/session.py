@@ -79,7 +79,7 @@ class Session:
             try:
                 python = str(python_of(environment, found, cache=cache, folder=folder))
             except EnvironmentNotMadeError as error:
-                self.not_made[environment] = error  # for the next program
+                self.not_made[environment] = error  # do not try again for the next program
                 raise
         self.runners[environment] = runner = Runner(
             python,

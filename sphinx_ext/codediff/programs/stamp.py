@@ -25,7 +25,7 @@ def note_page(app: Sphinx, doctree: nodes.document) -> None:
         block["docname"] = app.env.docname
         app.env.metadata[app.env.docname]["codediff"] = True
         for side, _title, _code in sides(block):
-            side["ids"] = []  # of numbered code: here, the block is numbered
+            side["ids"] = []  # given to numbered code; here, the block is numbered
 
 
 def pages_to_write(app: Sphinx, env: BuildEnvironment) -> list[str]:

@@ -24,7 +24,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What a block is written from."""
+    """The data from which writers produce a block."""
 
     sides: list[Side]
     texts: list[list[str]]  # the lines of each side
@@ -36,7 +36,7 @@ class Block:
 
 
 def read(node: codediff, config: Config) -> Block:
-    """Return what a block is written from."""
+    """Return the data of a block for its writers."""
     found = sides(node)
     texts = [code.astext().split("\n") for _side, _title, code in found]
     numbers = [code["highlight_args"].get("hl_lines", ()) for _side, _title, code in found]

@@ -216,5 +216,6 @@ def add_assets(
 
 def add_static_path(app: Sphinx, _builder: Builder) -> None:
     """Add the style sheet and the script to the files that Sphinx copies."""
-    # When writing starts: Sphinx has compared the configuration, which is the same elsewhere.
+    # When writing starts, after Sphinx has compared the configuration with the last build's: the
+    # path differs between installations.
     app.config.html_static_path.append(str(STATIC))
