@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -490,6 +491,27 @@ Page
    pathlib.Path("left").touch()
    while True: pass
 """
+
+
+def test_programs_of_a_run_share_what_jax_compiles(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("jax")
+    code = """
+names = []
+jax.monitoring.register_event_listener(lambda name, **_: names.append(name))
+jax.jit(lambda x: x * 3.5)(1.0)
+print(any(name.endswith("cache_hits") for name in names))
+"""
+    block = ".. testcode:: {0}\n\n   import jax\n{1}\n.. testoutput:: {0}\n\n   {2}\n"
+    code = textwrap.indent(code, "   ")
+    page = "\n".join(block.format(name, code, found) for name, found in (("A", False), ("B", True)))
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    for _ in range(2):  # nothing is kept for the next run
+        assert "2 passed" in run("docs", index_rst=f"Page\n====\n\n{page}").stdout
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "kept"))
+    assert "2 passed" in run("docs").stdout
+    assert "1 failed, 1 passed" in run("docs").stdout  # now A finds it as well
 
 
 def test_an_endless_loop_is_ended_and_named(run: Run, tmp_path: Path) -> None:

@@ -132,9 +132,9 @@ def test_a_fork_does_not_report(run: Run) -> None:
     ],
 )
 def test_what_is_left_behind_does_not_hold_up(run: Run, source: str) -> None:
-    outcome = run(source, timeout=15)
-    assert outcome.passed
-    assert outcome.seconds < 20  # a third of what is left behind
+    begin = time.monotonic()
+    assert run(source, timeout=15).passed
+    assert time.monotonic() - begin < 20  # a third of what is left behind
 
 
 def test_left_processes_are_killed(run: Run) -> None:

@@ -5,6 +5,7 @@ paths are put before ``sys.path``.
 """
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 
@@ -18,4 +19,6 @@ if __name__ == "__main__":
     _script, action, argument, *path = sys.argv
     server, execute = (importlib.import_module(f"{name}.{one}") for one in ("server", "execute"))
     sys.path[:0] = path  # only now: modules there must not shadow those imported above
-    {"serve": server.serve, "execute": execute.execute_file}[action](argument)
+    if action == "serve":
+        server.serve(argument)
+    execute.execute(json.loads(Path(argument).read_text("utf-8")))

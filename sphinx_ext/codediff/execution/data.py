@@ -72,7 +72,6 @@ class Outcome:
 
     passed: bool  # whether it ran to its end and nothing failed
     failures: Sequence[Failure] = ()  # in the order of time
-    seconds: float = 0.0  # wall time of its process
     stdout: str = ""  # what was written to file descriptors 1 and 2, past ``sys.stdout``
     lines: Mapping[str, Sequence[int]] = field(default_factory=dict)  # that ran, by file, if asked
     # Versions of the distributions that the program itself imports, by name.

@@ -132,6 +132,5 @@ def _make(made: Path, python: str, arguments: Sequence[str], folder: Path) -> No
     for step, command in steps.items():
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode:
-            reason = (done.stderr or done.stdout).strip()
-            message = f"{step} failed, and none is kept from an earlier run\n{reason}"
-            raise EnvironmentNotMadeError(message)
+            message = f"{step} failed, and none is kept from an earlier run\n"
+            raise EnvironmentNotMadeError(message + (done.stderr or done.stdout).strip())

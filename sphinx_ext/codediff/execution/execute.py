@@ -236,11 +236,6 @@ def clip(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def execute_file(path: str) -> NoReturn:
-    """Execute the program of a request in a file."""
-    execute(json.loads(Path(path).read_text("utf-8")))
-
-
 def execute(request: Mapping[str, Any]) -> NoReturn:
     """Execute a program in this process, and end the process."""
     exit_process = os._exit  # programs may replace functions of the library

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass
@@ -44,6 +43,7 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
     path: Sequence[str] = ()  # put before ``sys.path``
     measure: bool = False  # whether to report which lines ran
     cwd: Path | None = None  # working directory; None is an empty temporary folder a program
+    environ: Mapping[str, str] | None = None  # environment variables; None is those of the caller
 
     def __post_init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -76,8 +76,7 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
             OSError: If there is no such interpreter.
             RuntimeError: If the interpreter cannot execute this package.
         """
-        begin, limit = time.monotonic(), timeout or None
-        root = self.root.absolute()
+        limit, root = timeout or None, self.root.absolute()
         files = {str(root / piece.file): piece.file for piece in program.pieces}
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
             folder = Path(name)
@@ -105,9 +104,8 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
                 where = f"at line {location[1]}" if location else where
                 kind, text = _describe_end(status, limit if is_late else None)
                 failures.append(make_failure(program, index, kind, f"{text} {where}", location))
-            seconds = time.monotonic() - begin
             output = _read_ends(folder / "output")
-            return Outcome(not failures, tuple(failures), seconds, output, **(end or {}))
+            return Outcome(not failures, tuple(failures), output, **(end or {}))
 
     def _run_in_new_process(
         self, _program: Program, request: Mapping[str, Any]
@@ -116,9 +114,9 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
         folder, package = Path(request["folder"]), str(Path(__file__).parent)
         (folder / "request").write_text(json.dumps(request), "utf-8")
         command = [self.python, "-P", package, "execute", str(folder / "request"), *self.path]
-        with (folder / "output").open("wb") as output:
+        with (folder / "output").open("wb") as out:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=self.environ
             )
             try:
                 return process.wait(request["timeout"]), False
@@ -187,6 +185,7 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 pass_fds=[descriptor],
+                env=self.environ,
                 start_new_session=True,  # Ctrl-C is the caller's
             )
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -22,6 +23,10 @@ from .updating import update_outputs
 
 NAME = "codediff-session"
 COVERAGE = "codediff.coverage_plugin"  # loaded if coverage.py uses it in this process
+JAX = {  # even what compiles fast is worth keeping for the programs that share it
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
 
 
 class Session:
@@ -37,6 +42,7 @@ class Session:
             cache = getattr(config, "cache", None)
             self.cache = Path(cache.mkdir("codediff") if cache else temporary.name)
             self.data = self.worker.get("codediff") or read_pages(config, self.cache)
+            self.data.setdefault("compiled", temporary.name)  # by JAX, for all workers
         except (OSError, OverflowError, ValueError) as error:
             raise pytest.UsageError(f"--codediff: {error}") from None
         if plugin := sys.modules.get(COVERAGE):
@@ -87,6 +93,7 @@ class Session:
             path=[one for one in self.data["path"] if one not in sys.path],
             measure=COVERAGE in sys.modules,
             cwd=self.root / cwd if cwd else None,
+            environ={"JAX_COMPILATION_CACHE_DIR": self.data["compiled"], **JAX, **os.environ},
         )
         self.config.add_cleanup(runner.close)
         runner.share_imports(one for one in self.collected if one.environment == environment)

@@ -56,11 +56,9 @@ def add_stamps(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
         passed = [one for one in found if one]
         if len(passed) == len(sides(block)):
             libraries, pythons, day = summary(passed)
-            text = (
-                _("Executed with {libraries} on Python {python}")
-                if libraries
-                else _("Executed on Python {python}")
-            )
+            text = _("Executed on Python {python}")
+            if libraries:
+                text = _("Executed with {libraries} on Python {python}")
             text = text.format(libraries=libraries, python=pythons)
             block["stamp"] = {"text": text, "date": day}
 
