@@ -9,7 +9,9 @@ from playwright.sync_api import Locator, Page, expect
 
 MINUS = "\N{MINUS SIGN}"
 
+# Engines compute in sixtieths of a pixel, or in 64ths, and differ in the last digits.
 SIDES = """block => {
+  const round = (length) => Math.floor(length * 10 + 0.5037) / 10;
   const isVisible = (element) =>
     element.checkVisibility() && element.getBoundingClientRect().height > 0;
   const origin = block.getBoundingClientRect().top;
@@ -28,8 +30,9 @@ SIDES = """block => {
           is_summary: line.tagName === "SUMMARY",
           is_gap: line.tagName !== "SUMMARY" && line.textContent === "",
           visible: isVisible(line),
-          top: top - origin, bottom: bottom - origin, left, right, sign,
-          text_top: first ? first.top - origin : null,
+          top: round(top - origin), bottom: round(bottom - origin),
+          left: round(left), right: round(right), sign,
+          text_top: first ? round(first.top - origin) : null,
         };
       });
     const { top, bottom, left, right } = side.getBoundingClientRect();

@@ -82,8 +82,10 @@ def test_a_button_names_its_side_and_says_what_it_did(visit: Visit) -> None:
 @pytest.mark.parametrize("view", ["Side by side", "Unified"])
 @pytest.mark.parametrize(("start", "end"), [(0, 1), (1, 0)])
 def test_a_selection_stays_in_the_side_where_it_began(
-    visit: Visit, start: int, end: int, view: str
+    visit: Visit, start: int, end: int, view: str, engine: str
 ) -> None:
+    if engine == "firefox" and start > end and view == "Unified":
+        pytest.xfail("firefox selects less: it stops at the first line of the other side")
     page = visit("copying")
     block = blocks(page)[0]
     choose(block, view)
@@ -103,6 +105,7 @@ def test_a_selection_stays_in_the_side_where_it_began(
         assert alien not in selected
 
 
+@pytest.mark.needs_chromium("there, a double click by Playwright selects nothing on any page")
 def test_a_later_selection_is_free_again(visit: Visit) -> None:
     page = visit("copying")
     left, right = blocks(page)[0].locator(".codediff-side").all()

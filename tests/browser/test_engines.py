@@ -136,7 +136,7 @@ def test_a_page_keeps_its_height_when_blocks_far_away_switch(
     driver.js(SETTLED)
     laid_out = driver.js(HEIGHT)
     driver.js("() => localStorage.clear()")
-    assert at_once == pytest.approx(laid_out, rel=0.3), "the page jumps"
+    assert at_once == pytest.approx(laid_out, rel=0.05), "the page jumps"
     driver.js(
         "() => document.querySelectorAll('.codediff')"
         ".forEach(one => one.style.contentVisibility = 'visible')"

@@ -26,6 +26,7 @@ def test_the_block_that_was_used_does_not_move(visit: Visit, width: int, number:
         ("With Dropout", [False, True]),
         ("Side by side", [True, True]),
     ]:
+        used.scroll_into_view_if_needed()  # Firefox centres it, though it is in sight
         before = rectangle(used)["top"]
         choose(used, view)
         frames(page)

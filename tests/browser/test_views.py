@@ -162,6 +162,7 @@ def test_what_is_stored_may_be_out_of_date(visit: Visit) -> None:
     expect_views(page)
 
 
+@pytest.mark.needs_chromium("Playwright waits for ever for a page that is shown again")
 def test_the_back_button_keeps_blocks_and_their_selects_together(visit: Visit, site: Site) -> None:
     """Browsers restore form controls on their own."""
     page = visit("views")

@@ -14,6 +14,7 @@
   const key = (element) => `codediff: ${element.getAttribute("aria-label")}`;
   const isSynced = (element) => "sync" in element.dataset;
   const sidesOf = (element) => all(".codediff-side", element);
+  const frameOf = (element) => element.querySelector(".codediff");
   const titleOf = (side) => side.querySelector(".caption-text")?.textContent;
 
   // The one rule for views: no data-view stands for side by side, a number for one side alone.
@@ -62,16 +63,26 @@
     const others = blocks.filter(
       (other) => other === element || (isSynced(element) && isSynced(other) && key(other) === key(element)),
     );
-    const near = others.map((other) => {
+    const isNear = (other) => {
       const { top, bottom } = other.getBoundingClientRect();
-      return bottom > -innerHeight && top < 2 * innerHeight;
-    });
-    holding(element, () =>
-      others.forEach((other, index) => {
-        other.classList.toggle("cd-far", !near[index]);
+      return other === element || (bottom > -innerHeight / 2 && top < 1.5 * innerHeight);
+    };
+    const near = others.filter(isNear);
+    const heights = new Map(others.map((other) => [other, frameOf(other).clientHeight]));
+    const total = (heightOf) => near.reduce((sum, other) => sum + heightOf(other), 0);
+    holding(element, () => {
+      for (const other of near) {
+        other.classList.remove("cd-far");
         show(other, view);
-      }),
-    );
+      }
+      // Until they are laid out, the others grow or shrink as those near the window do.
+      const ratio = total((other) => frameOf(other).clientHeight) / total((other) => heights.get(other));
+      for (const other of others.filter((other) => !near.includes(other))) {
+        frameOf(other).style.containIntrinsicBlockSize = `${ratio * heights.get(other)}px`;
+        other.classList.add("cd-far");
+        show(other, view);
+      }
+    });
     requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(layOut)));
     if (isSynced(element)) storage("setItem", key(element), view);
     const address = new URL(location.href);
@@ -101,7 +112,7 @@
     const words = meta?.content ?? "Side by side|Unified|View|Copy|Copied";
     const [split, unified, label, copy, copied] = words.split("|");
     const sides = sidesOf(element);
-    const bar = make(element.querySelector(".codediff"), "div", { className: "cd-bar" });
+    const bar = make(frameOf(element), "div", { className: "cd-bar" });
     const controls = make(bar, "div", { className: "cd-controls" });
     const group = make(controls, "fieldset", { className: "cd-views", ariaLabel: label });
     const select = make(controls, "select", { ariaLabel: label, autocomplete: "off" });
