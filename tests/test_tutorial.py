@@ -85,6 +85,7 @@ def test_the_download_reads_as_a_plain_notebook(notebook: NotebookNode) -> None:
             assert not re.search(r"\]\[|^\[[^\]]+\]: ", cell.source, re.MULTILINE)
             assert not re.search(r"\]\((?!https://)", cell.source)
     text = "\n".join(cell.source for cell in notebook.cells)
+    assert "*Ten training digits and their labels.*" in text
     assert text.count("**No Dropout**\n\n```python") == 2
     assert text.count("**With Dropout**\n\n```python") == 2
 

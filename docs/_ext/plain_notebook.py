@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
 
 DEFINITION = re.compile(r"^\[([^\]]+)\]: (\S+)$\n?", re.MULTILINE)
 REFERENCE = re.compile(r"\[([^\[\]]+)\]\[([^\[\]]+)\]")
@@ -34,7 +35,7 @@ def make_plain(notebook: NotebookNode, title_of: Callable[[str], str]) -> None:
         text = REFERENCE.sub(lambda match: f"[{match[1]}]({links[match[2]]})", text)
         text = DOCUMENT.sub(lambda match: f"*{title_of(match[1].strip('/'))}*", text)
         cell.source = CODEDIFF.sub(_marked_blocks, text).strip()
-    notebook.cells = [cell for cell in notebook.cells if cell.source]
+    notebook.cells = [one for cell in notebook.cells if cell.source for one in _captioned(cell)]
     for number, cell in enumerate(notebook.cells, 1):
         cell.id = f"cell-{number}"  # which is random otherwise
         if cell.cell_type == "code":
@@ -42,6 +43,12 @@ def make_plain(notebook: NotebookNode, title_of: Callable[[str], str]) -> None:
             cell.execution_count = None
             if HIDDEN & set(cell.metadata.get("tags", [])):
                 cell.metadata["jupyter"] = {"source_hidden": True}
+
+
+def _captioned(cell: NotebookNode) -> list[NotebookNode]:
+    """Return a cell, and the caption of its figure, if it has one, as a cell below it."""
+    caption = cell.metadata.get("mystnb", {}).get("figure", {}).get("caption", "").strip()
+    return [cell, new_markdown_cell(f"*{caption}*")] if caption else [cell]
 
 
 def _marked_blocks(match: re.Match[str]) -> str:

@@ -16,11 +16,14 @@ from conftest import ROOT
 from .probe import frames
 
 pytestmark = pytest.mark.needs_chromium("Playwright does not emulate colour schemes there")
+DOCS = ROOT / "docs"
+SOURCES = [path for path in DOCS.rglob("*") if path.suffix in (".rst", ".md")]
 PAGES = [
-    *("index", "guides/dropout", "guides/dropout_nnx", "tutorials/dropout_mnist"),
-    *("codediff/index", "codediff/options", "codediff/testing", "codediff/theming"),
-    *("codediff/warnings", "genindex", "search"),
+    *(str(path.relative_to(DOCS).with_suffix("")) for path in sorted(SOURCES)),
+    *("genindex", "search"),
 ]
+PAGES = [name for name in PAGES if "/examples/" not in name]
+GUIDES = [name for name in PAGES if name.startswith("guides/") and "cheat_sheet" not in name]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCHEMES = ["light", "dark"]
 
@@ -131,7 +134,7 @@ def test_axe_finds_nothing(page: Page, pages: Path, name: str) -> None:
         assert results.violations_count == 0, f"{scheme}: {results.generate_report()}"
 
 
-@pytest.mark.parametrize("name", ["guides/dropout", "codediff/options"])
+@pytest.mark.parametrize("name", ["guides/dropout", "codediff/options", "codediff/testing"])
 def test_all_text_in_blocks_has_enough_contrast(page: Page, pages: Path, name: str) -> None:
     visit(page, pages / f"{name}.html")
     for view in ("", "unified", "1"):
@@ -143,7 +146,7 @@ def test_all_text_in_blocks_has_enough_contrast(page: Page, pages: Path, name: s
             assert [one for one in found if one[1] < 4.5] == [], (scheme, view)
 
 
-@pytest.mark.parametrize("name", ["guides/dropout", "guides/dropout_nnx"])
+@pytest.mark.parametrize("name", GUIDES)
 def test_both_sides_of_the_guides_fit_a_window_of_1440(page: Page, pages: Path, name: str) -> None:
     visit(page, pages / f"{name}.html")
     tops = page.locator(".codediff").evaluate_all(
