@@ -52,7 +52,7 @@ def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
 
 
 def test_the_network_learns_and_dropout_helps_where_digits_are_few(printed: str) -> None:
-    accuracies = re.search(r"reads ([\d.]+)% of [^:]* without ([\d.]+)%:", printed)
+    accuracies = re.search(r"classifies ([\d.]+)% of [^:]* without ([\d.]+)%:", printed)
     with_dropout, without = float(accuracies[1]), float(accuracies[2])
     assert with_dropout >= 95
     assert abs(with_dropout - without) < 1
