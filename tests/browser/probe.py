@@ -9,7 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 
 MINUS = "\N{MINUS SIGN}"
 
-# Engines compute in sixtieths of a pixel, or in 64ths, and differ in the last digits.
+# Engines lay out in 60ths or 64ths of a pixel, with noise in the last digits of a float. Tenths
+# hide it, as none of these fractions is close to where this rounding goes up.
 SIDES = """block => {
   const round = (length) => Math.floor(length * 10 + 0.5037) / 10;
   const isVisible = (element) =>

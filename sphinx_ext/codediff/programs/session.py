@@ -23,7 +23,7 @@ from .updating import update_outputs
 
 NAME = "codediff-session"
 COVERAGE = "codediff.coverage_plugin"  # loaded if coverage.py uses it in this process
-JAX = {  # even what compiles fast is worth keeping for the programs that share it
+JAX_CACHE = {  # keep even what compiles fast: the sides of a page share most of it
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
@@ -42,7 +42,7 @@ class Session:
             cache = getattr(config, "cache", None)
             self.cache = Path(cache.mkdir("codediff") if cache else temporary.name)
             self.data = self.worker.get("codediff") or read_pages(config, self.cache)
-            self.data.setdefault("compiled", temporary.name)  # by JAX, for all workers
+            self.data.setdefault("jax_dir", f"{temporary.name}/jax")  # for all workers
         except (OSError, OverflowError, ValueError) as error:
             raise pytest.UsageError(f"--codediff: {error}") from None
         if plugin := sys.modules.get(COVERAGE):
@@ -93,7 +93,7 @@ class Session:
             path=[one for one in self.data["path"] if one not in sys.path],
             measure=COVERAGE in sys.modules,
             cwd=self.root / cwd if cwd else None,
-            environ={"JAX_COMPILATION_CACHE_DIR": self.data["compiled"], **JAX, **os.environ},
+            environ={"JAX_COMPILATION_CACHE_DIR": self.data["jax_dir"], **JAX_CACHE, **os.environ},
         )
         self.config.add_cleanup(runner.close)
         runner.share_imports(one for one in self.collected if one.environment == environment)
