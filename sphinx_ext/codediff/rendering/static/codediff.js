@@ -14,7 +14,6 @@
   const key = (element) => `codediff: ${element.getAttribute("aria-label")}`;
   const isSynced = (element) => "sync" in element.dataset;
   const sidesOf = (element) => all(".codediff-side", element);
-  const frameOf = (element) => element.querySelector(".codediff");
   const titleOf = (side) => side.querySelector(".caption-text")?.textContent;
 
   // The one rule for views: no data-view stands for side by side, a number for one side alone.
@@ -22,8 +21,8 @@
     if (view) element.dataset.view = view;
     else delete element.dataset.view;
     sidesOf(element).forEach((side, index) => side.classList.toggle("cd-shown", view === `${index}`));
-    for (const option of all(".cd-controls :is(option, input)", element))
-      option[option.tagName === "INPUT" ? "checked" : "selected"] = option.value === view;
+    const chosen = all(`.cd-controls [value="${view}"]`, element); // An option and a radio button.
+    for (const control of chosen) control.selected = control.checked = true;
   };
 
   // What the address asks for, or else what was chosen before, or else what the author wants.
@@ -68,7 +67,7 @@
       return other === element || (bottom > -innerHeight / 2 && top < 1.5 * innerHeight);
     };
     const near = others.filter(isNear);
-    const heights = new Map(others.map((other) => [other, frameOf(other).clientHeight]));
+    const heights = new Map(others.map((other) => [other, other.clientHeight]));
     const total = (heightOf) => near.reduce((sum, other) => sum + heightOf(other), 0);
     holding(element, () => {
       for (const other of near) {
@@ -76,9 +75,9 @@
         show(other, view);
       }
       // Until they are laid out, the others grow or shrink as those near the window do.
-      const ratio = total((other) => frameOf(other).clientHeight) / total((other) => heights.get(other));
+      const ratio = total((other) => other.clientHeight) / total((other) => heights.get(other));
       for (const other of others.filter((other) => !near.includes(other))) {
-        frameOf(other).style.containIntrinsicBlockSize = `${ratio * heights.get(other)}px`;
+        other.style.containIntrinsicBlockSize = `${ratio * heights.get(other)}px`;
         other.classList.add("cd-far");
         show(other, view);
       }
@@ -112,7 +111,7 @@
     const words = meta?.content ?? "Side by side|Unified|View|Copy|Copied";
     const [split, unified, label, copy, copied] = words.split("|");
     const sides = sidesOf(element);
-    const bar = make(frameOf(element), "div", { className: "cd-bar" });
+    const bar = make(element.querySelector(".codediff"), "div", { className: "cd-bar" });
     const controls = make(bar, "div", { className: "cd-controls" });
     const group = make(controls, "fieldset", { className: "cd-views", ariaLabel: label });
     const select = make(controls, "select", { ariaLabel: label, autocomplete: "off" });
