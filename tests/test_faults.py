@@ -101,20 +101,18 @@ SMALL = ("prlimit", "--fsize=20")
 
 
 @pytest.mark.parametrize(
-    ("before", "sealed", "environ", "status", "wanted"),
+    ("before", "sealed", "status", "wanted"),
     [
-        (NOT_ROOT, "results", {}, 3, "known.json cannot be written: Permission denied"),
-        (NOT_ROOT, ".pytest_cache/d/codediff", {}, 4, "Permission denied"),
-        (NOT_ROOT, ".pytest_cache/d/codediff/doctrees", {}, 4, "Permission denied"),
-        (SMALL, "", {}, 4, "File too large"),
-        ((), "", {"SOURCE_DATE_EPOCH": "today"}, 4, "invalid literal for int"),
+        (NOT_ROOT, "results", 3, "known.json cannot be written: Permission denied"),
+        (NOT_ROOT, ".pytest_cache/d/codediff", 4, "Permission denied"),
+        (NOT_ROOT, ".pytest_cache/d/codediff/doctrees", 4, "Permission denied"),
+        (SMALL, "", 4, "File too large"),
     ],
 )
 def test_a_file_that_cannot_be_written_is_one_error(
     project: Path,
     before: tuple[str, ...],
     sealed: str,
-    environ: dict[str, str],
     status: int,
     wanted: str,
 ) -> None:
@@ -122,7 +120,7 @@ def test_a_file_that_cannot_be_written_is_one_error(
         (project / name).mkdir(parents=True, exist_ok=True)
     if sealed:
         (project / sealed).chmod(stat.S_IRUSR | stat.S_IXUSR)
-    found, text = execute(project, *before, **environ)
+    found, text = execute(project, *before)
     if sealed:
         (project / sealed).chmod(stat.S_IRWXU)
     assert (found, wanted in text) == (status, True), text
@@ -152,9 +150,7 @@ def test_results_cut_short_are_none(tmp_path: Path) -> None:
     assert [one.python for one in read(path).values()] == ["3.13.0", "3.11.4"]
     for length in range(len(GOOD)):
         path.write_text(GOOD[:length])
-        with pytest.raises(ValueError, match=r"."):
-            read(path)
+        assert read(path) == {}
     path.unlink()
     path.mkdir()
-    with pytest.raises(ValueError, match="directory"):
-        read(path)
+    assert read(path) == {}

@@ -459,8 +459,8 @@ def test_what_cannot_be_run_is_a_usage_error(run: Run, tmp_path: Path) -> None:
     refused.append(run_pytest(tmp_path, "--codediff", "docs"))
     assert [done.returncode for done in refused] == [pytest.ExitCode.USAGE_ERROR] * 5
     assert f"--codediff: {tmp_path / 'other'} is another site" in refused[0].stderr
-    assert "codediff_timeout has to be from 0 to" in refused[1].stderr
-    assert "codediff_timeout has to be from 0 to" in refused[2].stderr
+    assert "codediff_timeout has to be a number of seconds" in refused[1].stderr
+    assert "codediff_timeout has to be a number of seconds" in refused[2].stderr
     assert "codediff_cwd: there is no folder 'nowhere'" in refused[3].stderr
     assert "there is no conf.py in" in refused[4].stderr
 

@@ -17,8 +17,8 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     from sphinx.config import ENUM
 
     from .directive import groups, nodes
-    from .directive.codediff import CodeDiff
-    from .directive.options import HIGHLIGHTS, CodeDiffDefaults
+    from .directive.codediff import CodeDiff, CodeDiffDefaults
+    from .directive.options import HIGHLIGHTS
     from .programs import builder, collect, downloads, stamp
     from .rendering import html, outputs, plain
 
@@ -29,7 +29,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("codediff_highlight", None, "env", types=ENUM(None, *HIGHLIGHTS))
     app.add_config_value("codediff_environments", {}, "env", types=(dict,))
     app.add_config_value("codediff_results", None, "html", types=(str,))
-    # Derived from the settings of sphinx.ext.doctest, so that pages are read again with them.
     app.add_enumerable_node(  # with a caption, it has a number under ``numfig``
         nodes.codediff,
         "code-block",
@@ -41,6 +40,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     )
     app.add_message_catalog("codediff", str(html.CATALOGUES))
     app.add_builder(builder.ProgramsBuilder)
+    app.connect("config-inited", collect.check_environments)
     app.connect("doctree-read", groups.resolve, priority=480)
     app.connect("doctree-read", nodes.add_labels)
     app.connect("doctree-read", stamp.note_page)

@@ -95,7 +95,7 @@ def test_floods(run: Run) -> None:
     assert len(outcome.stdout) < 200_000
     assert outcome.stdout.startswith("\ufffd")
     assert outcome.stdout.endswith("end")
-    assert "bytes left out" in outcome.stdout
+    assert "characters left out" in outcome.stdout
     failure = only(run("print('x' * 100_000_000)"))
     assert failure.line == 6
     assert len(failure.got) < 70_000

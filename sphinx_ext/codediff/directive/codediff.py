@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from doctest import IGNORE_EXCEPTION_DETAIL
 from itertools import zip_longest
 from pathlib import Path
@@ -17,7 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 from . import sides
 from .files import read_files
 from .nodes import codediff
-from .options import OPTIONS, complete
+from .options import DEFAULTS, OPTIONS, complete
 from .warn import warn
 
 _ = get_translation("codediff")
@@ -56,10 +56,8 @@ class CodeDiff(SphinxDirective):
         if not found:
             return self.messages
         block = self._block(found, titles)
-        environments = self._one_a_side("env", len(found))
-        for name in filter(None, dict.fromkeys(environments)):
-            self._is_known("env", name, self.config.codediff_environments)
-        exceptions = self._one_a_side("raises", len(found))
+        environments, exceptions = (self._one_a_side(one, len(found)) for one in ("env", "raises"))
+        self._knows_environments(environments)
         for side, title, environment, exception in zip_longest(
             found, captions[: len(found)], environments, exceptions
         ):
@@ -142,6 +140,11 @@ class CodeDiff(SphinxDirective):
             self._warn(option, f"{len(names)} names for {number} sides; give each side one")
         return [*names, *[""] * number][:number]
 
+    def _knows_environments(self, names: Iterable[str]) -> bool:
+        """Return whether all of these environments are known, and warn about others."""
+        named, known = filter(None, dict.fromkeys(names)), self.config.codediff_environments
+        return not [name for name in named if not self._is_known("env", name, known)]
+
     def _caption(self, text: str) -> nodes.caption:
         """Parse inline markup into a caption that message catalogues find."""
         inline, messages = self.parse_inline(text)
@@ -181,3 +184,19 @@ class CodeDiff(SphinxDirective):
         if not isinstance(self.state_machine, StateMachine):
             line += self.lineno  # MyST-Parser counts from the opening fence.
         return self.state_machine.get_source_and_line(line)
+
+
+class CodeDiffDefaults(CodeDiff):
+    """Set options for the blocks below on the same page, in place of earlier defaults."""
+
+    has_content = False
+    option_spec = DEFAULTS
+
+    def run(self) -> list[nodes.Node]:
+        """Return nothing to show."""
+        if "language" in self.options:
+            self.options["language"] = self._language()
+        if not self._knows_environments(sides.split_names(self.options.get("env", ""), {})):
+            del self.options["env"]
+        self.env.temp_data["codediff_defaults"] = self.options
+        return []

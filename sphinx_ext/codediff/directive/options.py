@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.directives import optional_int
 from sphinx.environment import BuildEnvironment
-from sphinx.util.docutils import SphinxDirective
 
 HIGHLIGHTS = ("markers", "changes", "both", "none")
 TEXTS = (
@@ -29,17 +27,6 @@ OPTIONS: dict[str, Callable[[str], Any]] = {
 }
 OPTIONS |= {name.replace("-", "_"): OPTIONS[name] for name in OLDER}  # on published pages
 DEFAULTS = {name: OPTIONS[name] for name in ("title", "sync", "env", "language", "highlight")}
-
-
-class CodeDiffDefaults(SphinxDirective):
-    """Set options for the blocks below on the same page, in place of earlier defaults."""
-
-    option_spec = DEFAULTS
-
-    def run(self) -> list[nodes.Node]:
-        """Return nothing to show."""
-        self.env.temp_data["codediff_defaults"] = self.options
-        return []
 
 
 def complete(given: Mapping[str, Any], env: BuildEnvironment) -> dict[str, Any]:

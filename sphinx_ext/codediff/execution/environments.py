@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# Names in a project that are not what is installed from it.
-_NOT_SOURCE = (".rst", ".md", ".ipynb", ".egg-info", "__pycache__", "build", "dist", "venv")
+# Ends of names in a project that are not what is installed from it.
+_NOT_SOURCE = (".rst", ".md", ".ipynb", ".egg-info", "__pycache__")
 
 
 class EnvironmentNotMadeError(Exception):
@@ -32,11 +32,10 @@ def parse_definition(name: str, definition: Any) -> tuple[str, list[str]]:
     known = definition if isinstance(definition, dict) else {"requirements": definition}
     match {"python": "", "requirements": [], **known}:
         case {"python": str(python), "requirements": list() | tuple() as found, **others}:
-            if not others and all(isinstance(one, str) for one in found):
+            if not others and all(isinstance(one, str) for one in (name, *found)):
                 return python, [*found]
     example = "['pydantic<2'] or {'python': '3.12', 'requirements': ['pydantic<2']}"
-    message = f"codediff_environments: {name!r} is {definition!r}, not of the form {example}"
-    raise ValueError(message)
+    raise ValueError(f"{name!r} is {definition!r}, not of the form {example}")
 
 
 def python_of(name: str, definitions: Mapping[str, Any], *, cache: Path, folder: Path) -> Path:
@@ -110,11 +109,12 @@ def _contents(arguments: Sequence[str], folder: Path, base: Path) -> Iterator[st
         yield from (hashlib.sha256(one.read_bytes()).hexdigest() for one in files if one.is_file())
 
 
-def _sources(folder: Path) -> Iterator[Path]:
+def _sources(folder: Path, left_out: Sequence[str] = ("build", "dist", "venv")) -> Iterator[Path]:
     """Yield the files of a project, without pages and without what is hidden or built."""
     for path in folder.iterdir():
-        if not path.name.startswith(".") and not path.name.endswith(_NOT_SOURCE):
-            yield from _sources(path) if path.is_dir() else [path]
+        name = path.name
+        if not (name.startswith(".") or name.endswith(_NOT_SOURCE) or name in left_out):
+            yield from _sources(path, ()) if path.is_dir() else [path]
 
 
 def _make(made: Path, python: str, arguments: Sequence[str], folder: Path) -> None:

@@ -35,8 +35,7 @@ from .source import SessionError, examples, imported_packages, parse, shown_line
 
 Report = Callable[[dict[str, Any]], None]
 
-LIMIT = 1 << 16
-"""Characters of one text, such as an output, that are reported; a longer one loses its middle."""
+LIMIT = 1 << 16  # characters of one text, such as an output; a longer one loses its middle
 _PACKAGE = str(Path(__file__).parent)
 _FUTURE = functools.reduce(
     int.__or__, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -179,6 +178,8 @@ class Execution:
             blank = [line for line in got.splitlines() if not line.strip()]
             if len(blank) > want.count("<BLANKLINE>") and piece.kind == "doctest":
                 message += "; write <BLANKLINE> for the empty line in the output"
+            elif got == f"{want}\n":
+                message += "; a page cannot show the empty line at the end, do not print it"
         if not location and piece.kind == "doctest":
             after = example.source.count("\n") + self.closing_prompts(example)
             at = example.lineno + (after + min(index, length - 1) if want else 0)

@@ -20,15 +20,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from .data import Failure, Location, Outcome, Program, make_failure
+from .execute import clip
 from .server import kill
 from .source import leading_imports
 
-GRACE = 3.0
-"""Seconds that a process has to write the line it is at, once its time is over."""
-SERVERS = 24
-"""Servers that a runner keeps at most, beside the one that has imported nothing."""
-OUTPUT = 1 << 16
-"""Bytes kept of either end of what a program writes past ``sys.stdout``."""
+GRACE = 3.0  # seconds that a process has to write the line it is at, once its time is over
+SERVERS = 24  # that a runner keeps at most, beside the one that has imported nothing
 
 Pipe: TypeAlias = "Connection[Any, Any]"
 
@@ -104,7 +101,7 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
                 where = f"at line {location[1]}" if location else where
                 kind, text = _describe_end(status, limit if is_late else None)
                 failures.append(make_failure(program, index, kind, f"{text} {where}", location))
-            output = _read_ends(folder / "output")
+            output = clip((folder / "output").read_bytes().decode("utf-8", "replace"))
             return Outcome(not failures, tuple(failures), output, **(end or {}))
 
     def _run_in_new_process(
@@ -241,17 +238,6 @@ def _describe_end(status: int | None, limit: float | None) -> tuple[str, str]:
         names = {one.value: one.name for one in signal.Signals}
         return "signal", f"was killed by {names.get(-status, -status)}"
     return "exit", f"exited with status {status} before its end"
-
-
-def _read_ends(path: Path) -> str:
-    """Return the text of a file, without its middle if it is long."""
-    with path.open("rb") as file:
-        text = file.read(OUTPUT)
-        size = path.stat().st_size
-        if left_out := max(0, size - 2 * OUTPUT):
-            text += f"\n[{left_out} bytes left out]\n".encode()
-        file.seek(max(OUTPUT, size - OUTPUT))
-        return (text + file.read(OUTPUT)).decode("utf-8", "replace")
 
 
 def _fault_location(folder: Path, files: Mapping[str, str], *, is_late: bool) -> Location | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -17,8 +18,10 @@ from sphinx.util.logging import NAMESPACE, get_node_location, is_suppressed_warn
 from .collect import collect_page, results_file
 from .results import write_file
 
-# How docutils and MyST-Parser begin to report a mistake in the options of a directive.
-PARSER_ERRORS = ('Error in "codediff', 'Error in "test', 'Error in "doctest', "'codediff", "'test")
+# How docutils and MyST-Parser begin to report mistakes in options and in names of directives.
+_PARSER_ERROR = re.compile(
+    """Error in "(codediff|(doc)?test)|'(codediff|test)|Unknown directive type:? .(code-?d|test)"""
+)
 
 
 class ProgramsBuilder(DummyBuilder):
@@ -62,7 +65,7 @@ class ProgramsBuilder(DummyBuilder):
         kind, subtype = getattr(record, "type", ""), getattr(record, "subtype", "")
         is_suppressed = is_suppressed_warning(kind, subtype, self.config.suppress_warnings)
         docname = self.env.temp_data.get("docname")  # none when Sphinx emits all a second time
-        if docname and not is_suppressed and (kind == "codediff" or text.startswith(PARSER_ERRORS)):
+        if docname and not is_suppressed and (kind == "codediff" or _PARSER_ERROR.match(text)):
             location = getattr(record, "location", "")
             if isinstance(location, nodes.Node):
                 location = get_node_location(location)

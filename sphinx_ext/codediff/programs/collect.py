@@ -17,10 +17,12 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
+from sphinx.errors import ConfigError
 
 from ..directive.nodes import codediff, sides
 from ..execution.compare import split_expected
 from ..execution.data import Piece, Program
+from ..execution.environments import parse_definition
 from ..execution.source import skips
 from .results import digest
 from .source_lines import find_line, read_lines
@@ -54,6 +56,18 @@ class Page:
     sides: dict[str, int] = field(default_factory=dict)  # number of the other sides, by group
     # Digest of the program of each group, code under ``:skipif:`` included.
     digests: dict[str, str] = field(default_factory=dict)
+
+
+def check_environments(_app: Sphinx, config: Config) -> None:
+    """Raise a ConfigError if ``codediff_environments`` has another form than the manual says."""
+    definitions = config.codediff_environments
+    try:
+        if not isinstance(definitions, dict):
+            raise ValueError(f"{definitions!r} is no dict, such as {{'old': ['pydantic<2']}}")
+        for name, definition in definitions.items():
+            parse_definition(name, definition)
+    except ValueError as error:
+        raise ConfigError(f"codediff_environments: {error}") from None
 
 
 def pages_to_read(_app: Sphinx, env: Any, *_changes: set[str]) -> list[str]:

@@ -93,10 +93,9 @@ def _links(app: Sphinx, node: programs) -> Iterator[list[nodes.Node]]:
             if text := patch(texts[first], texts[other], f"{names[first]}.py"):
                 files[f"{names[first]}-to-{names[other]}.patch"] = text
         links: list[nodes.Node] = []
-        for name in files:
-            if name not in linked:
-                linked.add(name)
-                links += [nodes.Text(", "), _download(app, docname, name, files[name])]
+        for name in [one for one in files if one not in linked]:
+            links += [nodes.Text(", "), _download(app, docname, name, files[name])]
+        linked |= files.keys()
         if links:
             yield links[1:]
 

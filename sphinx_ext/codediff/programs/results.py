@@ -45,20 +45,12 @@ def digest(docname: str, program: Program, requirements: object) -> str:
 
 
 def read(path: Path) -> dict[str, Result]:
-    """Return results by digest of their programs; none if there is no such file.
-
-    Raises:
-        ValueError: If the file cannot be read, is cut short, or has another format.
-    """
-    try:
+    """Return results by digest of their programs; none if the file is not one of results."""
+    with contextlib.suppress(OSError, ValueError, TypeError, LookupError, AttributeError):
         data = json.loads(path.read_text("utf-8"))
-        if data["format"] != FORMAT:
-            raise ValueError(f"format {data['format']}, not {FORMAT}")
-        return {key: Result(**result) for key, result in data["results"].items()}
-    except FileNotFoundError:
-        return {}
-    except (OSError, TypeError, LookupError, AttributeError) as error:
-        raise ValueError(f"not a file of results: {error}") from error
+        if data["format"] == FORMAT:
+            return {key: Result(**result) for key, result in data["results"].items()}
+    return {}
 
 
 def write_file(path: Path, text: str) -> None:
@@ -74,7 +66,7 @@ def write_file(path: Path, text: str) -> None:
 
 
 def today() -> str:
-    """Return the date, or that of ``SOURCE_DATE_EPOCH``; ValueError if that is no number."""
+    """Return the date, or that of ``SOURCE_DATE_EPOCH``."""
     seconds = os.environ.get("SOURCE_DATE_EPOCH")
     return str(datetime.fromtimestamp(int(seconds), UTC).date() if seconds else date.today())
 
@@ -114,9 +106,7 @@ def write_results(file: Path, pages: Pages, reports: Reports) -> None:
     Raises:
         OSError: If the file cannot be written.
     """
-    known = None
-    with contextlib.suppress(ValueError):
-        known = read(file)
+    known = read(file)
     results = dict[str, Result]()
     for path, page in pages.items():
         for group, digest in page["digests"].items():
@@ -124,9 +114,9 @@ def write_results(file: Path, pages: Pages, reports: Reports) -> None:
             if report and report.passed:
                 properties: dict[str, Any] = dict(report.user_properties)
                 results[digest] = Result(**json.loads(properties["codediff"]))
-            elif known and digest in known and not report:
+            elif digest in known and not report:
                 results[digest] = known[digest]
-    if results != known:
+    if results != known or not file.exists():
         data = {"format": FORMAT, "results": {key: asdict(one) for key, one in results.items()}}
         write_file(file, json.dumps(data, indent=1, sort_keys=True))
 

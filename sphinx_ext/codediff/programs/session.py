@@ -155,7 +155,9 @@ class PageFile(pytest.File):
             yield ProgramItem.from_parent(self, name=name, program=program)
         for file, line, title in page["unexecuted"]:
             name = f"{title.replace('::', ':')} (not executed)"
-            advice = "see the warnings" if page["warnings"] else "name its group in ':skip-test:'"
+            advice = (
+                "see the warnings" if page["warnings"] else "set ':no-run:' if that is intended"
+            )
             message = f"{relative(file, root)}:{line}: {name}; {advice}"
             yield MistakeItem.from_parent(self, name=name, message=message)
         for number, (location, kind, text) in enumerate(page["warnings"], 1):

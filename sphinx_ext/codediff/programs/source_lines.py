@@ -16,6 +16,8 @@ from docutils import nodes
 
 # What may precede a line of code: block quotes of Markdown, and comments that autodoc reads.
 _PREFIX = re.compile(r"^(?:(?:>(?: |$))+|#:(?: |$))")
+# Between the start of a directive and its content there are options, without an empty line.
+_CONTENT = re.compile(r"^$|^(?:```|~~~|:::)", re.MULTILINE)
 
 
 def read_lines(file: str) -> list[str]:
@@ -44,9 +46,18 @@ def find_line(node: nodes.Element, code: str, file: str, lines: Sequence[str]) -
     wanted = [line.strip() for line in code.split("\n")]
     size, last = len(wanted), len(lines) - len(wanted)
     starts = [at for at in range(last + 1) if all(map(_holds, lines[at : at + size], wanted))]
+    if "testoutput" in (node.get("testnodetype"), node.get("isolated_testnodetype")):
+        starts = [at for at in starts if _begins_output(lines[:at])]
     after = [start for start in starts if start + 2 >= near]
     fallback = min(near, len(lines) or near) - 1
     return 1 + min(after or starts, key=lambda start: abs(start + 1 - near), default=fallback)
+
+
+def _begins_output(above: Sequence[str]) -> bool:
+    """Whether the line below these is the first one of a ``testoutput``."""
+    at = next((at for at in reversed(range(len(above))) if "testoutput" in above[at]), len(above))
+    options = "\n".join(_PREFIX.sub("", line) for line in above[at + 1 :]).rstrip("\n")
+    return at < len(above) and not (options and _CONTENT.search(options))
 
 
 def _holds(line: str, code: str) -> bool:

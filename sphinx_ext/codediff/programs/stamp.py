@@ -12,7 +12,6 @@ from sphinx.environment import BuildEnvironment
 from sphinx.locale import get_translation
 
 from ..directive.nodes import codediff, sides
-from ..directive.warn import warn
 from .collect import collect_page, location_of, results_file
 from .results import Result, read, summary
 
@@ -63,12 +62,7 @@ def add_stamps(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
             block["stamp"] = {"text": text, "date": day}
 
 
-@lru_cache(maxsize=1)  # once a build, with one warning
+@lru_cache(maxsize=1)  # once a build
 def _results(builder: Builder) -> dict[str, Result]:
     path = results_file(builder.config, builder.confdir)
-    try:
-        return read(path) if path else {}
-    except ValueError as error:
-        message = f"no block is stamped, for the results cannot be read ({error}); run the tests"
-        warn("results", message, f"{path}:")
-        return {}
+    return read(path) if path else {}

@@ -138,7 +138,8 @@ def _write(root: Path, file: str, edits: Sequence[Edit], since: float) -> list[s
     is_notebook, is_ascii = path.suffix == ".ipynb", text.isascii()
     for edit in sorted(edits, key=lambda edit: edit.line, reverse=True):
         at = edit.line - 1
-        raw, known = (lines[at - 1], edit.above) if edit.above else (lines[at], edit.old[0])
+        place, known = (at - 1, edit.above) if edit.above else (at, edit.old[0])
+        raw = "".join(lines[place : place + 1])  # a notebook may have all in one line
         # In a notebook, each line is a string.
         end = ('\\n",' if is_notebook else "") + ("\r" if raw.endswith("\r") else "")
         shown, *encoded = [
