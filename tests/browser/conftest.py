@@ -289,12 +289,18 @@ def visit(site: Site, browser: Browser, reader: BrowserContext, engine: str) -> 
     assert [error for error in errors if "codediff.js" in error] == []
 
 
+def _values(number: int) -> str:
+    """Return up to 22 lines, so that blocks differ in length."""
+    return "".join(f"   value_{at} = compute(value_{at})\n" for at in range(number * 7 % 23))
+
+
 def _many() -> str:
     """Return a page of many synced blocks of ordinary length."""
     block = """
 .. codediff::
    :title: No Dropout, With Dropout
    :sync:
+   :name: block-{0}
 
    class Model{0}(nnx.Module):
 
@@ -307,7 +313,7 @@ def _many() -> str:
        x = nnx.relu(x)
        return self.linear2(x)
 
-   model = Model{0}(rngs=nnx.Rngs(params={0}))
+{1}   model = Model{0}(rngs=nnx.Rngs(params={0}))
    ---
    class Model{0}(nnx.Module):
 
@@ -322,9 +328,11 @@ def _many() -> str:
        x = self.dropout(x)  #!
        return self.linear2(x)
 
-   model = Model{0}(rngs=nnx.Rngs(params={0}, dropout={0}))  #!
+{1}   model = Model{0}(rngs=nnx.Rngs(params={0}, dropout={0}))  #!
 """
-    blocks = "".join(f"\nText before block {n}.\n{block.format(n)}" for n in range(BLOCKS))
+    blocks = "".join(
+        f"\nText before block {n}.\n{block.format(n, _values(n))}" for n in range(BLOCKS)
+    )
     return f"Many\n====\n{blocks}"
 
 

@@ -113,7 +113,7 @@ def blocks(page: Page) -> list[Locator]:
 
 def block(page: Page, name: str) -> Locator:
     """Return the block with a given ``:name:``."""
-    return page.locator(".codediff-block", has=page.locator(f"#{name}"))
+    return page.locator(f".codediff-block#{name}")
 
 
 def choose(block: Locator, view: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from itertools import pairwise
@@ -142,6 +143,58 @@ def test_a_page_keeps_its_height_when_blocks_far_away_switch(
         ".forEach(one => one.style.contentVisibility = 'visible')"
     )
     assert laid_out == pytest.approx(driver.js(HEIGHT), rel=0.05)
+
+
+def test_a_link_leads_to_a_block_that_is_not_laid_out_yet(driver: Driver, site: Site) -> None:
+    driver.open(site.address("many"), 1440)
+    driver.js(CHOOSE, [0, "unified"])
+    top = driver.js("""() => new Promise((done) => {
+      location.hash = "#block-150";
+      const check = () => document.querySelector(".cd-far") ? setTimeout(check, 50)
+        : done(document.getElementById("block-150").getBoundingClientRect().top);
+      setTimeout(check, 300);
+    })""")
+    assert -2 <= top <= 2
+
+
+def test_controls_of_a_block_that_becomes_shorter_stay_in_sight(driver: Driver, site: Site) -> None:
+    driver.open(site.address("tall"), 390)
+    height = driver.js(f"() => {BLOCK}[0].getBoundingClientRect().height")
+    driver.js(f"() => scrollTo({{ top: {0.8 * height}, behavior: 'instant' }})")
+    driver.js(CHOOSE, [0, "0"])
+    (controls,) = driver.js(BOXES, ".cd-controls")[:1]
+    assert -1 <= controls["top"] <= 900
+
+
+def test_titles_stick_below_the_header_of_the_theme(driver: Driver, site: Site) -> None:
+    driver.open(site.address("tall", "sphinx_book_theme"), 1440)
+    driver.js("() => scrollTo({ top: 900, behavior: 'instant' })")
+    assert driver.js("""() => {
+      const title = document.querySelector(".codediff-title");
+      const { left, top, height } = title.getBoundingClientRect();
+      return title.contains(document.elementFromPoint(left + 20, top + height / 2));
+    }""")
+
+
+def test_nothing_overlaps_on_paper(driver: Driver, site: Site, engine: str) -> None:
+    if not isinstance(driver, PlaywrightDriver):
+        pytest.skip(f"{engine}: its driver does not print")
+    if not (program := shutil.which("pdftotext")):
+        pytest.skip("no pdftotext: install Debian's poppler-utils")
+    driver.open(site.address("many"), 1440)
+    command = [program, "-bbox", "-", "-"]
+    done = subprocess.run(command, input=driver.page.pdf(), capture_output=True, check=True)
+    number = r'="([\d.]+)"'
+    word = re.compile(rf"xMin{number} yMin{number} xMax{number} yMax{number}>([^<]{{3,}})<")
+    for paper in done.stdout.decode().split("<page ")[1:20]:
+        words = [(*map(float, found[:4]), found[4]) for found in word.findall(paper)]
+        for left, top, right, bottom, text in words:
+            covered = [
+                other
+                for x, y, stop, end, other in words
+                if y > top and min(right, stop) - max(left, x) > 2 and min(bottom, end) - y > 4
+            ]
+            assert not covered, (text, covered)
 
 
 def test_a_remembered_view_stands_in_the_first_frame(driver: Driver, site: Site) -> None:

@@ -276,6 +276,19 @@ def test_a_string_in_place_of_a_list_is_an_error_before_anything_is_installed(
     assert not (tmp_path / ".pytest_cache" / "d" / "codediff" / "environments").exists()
 
 
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("['six']", "['six'] is no dict"),
+        ("{'old': [__import__('pathlib').Path('lib')]}", "'old' is [PosixPath('lib')], not of"),
+        ("{1: ['six']}", "1 is ['six'], not of the form"),
+    ],
+)
+def test_a_setting_of_another_form_is_one_error(run: Run, setting: str, message: str) -> None:
+    output = run(conf=f"codediff_environments = {setting}\n")
+    assert f"ConfigError: codediff_environments: {message}" in output
+
+
 def is_installed(version: str) -> bool:
     """Return whether an interpreter of this version can be started."""
     command = [f"python{version}", "-c", "pass"]

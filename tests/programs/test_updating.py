@@ -218,6 +218,41 @@ def test_what_cannot_be_written_is_left(pages: Pages, text: str, messages: list[
         assert message.startswith(f"not updated index.rst:{wanted}")
 
 
+def test_only_the_output_itself_is_written(pages: Pages) -> None:
+    table = """
++----------------------+
+| .. testcode:: A      |
+|                      |
+|    print(1)          |
+|                      |
+| .. testoutput:: A    |
+|                      |
+|    0                 |
++----------------------+
+
+.. code-block:: text
+
+   0
+"""
+    assert pages.update(f"P\n=\n{table}") == [
+        "not updated index.rst:9: it is written in another way"
+    ]
+    assert pages.text == f"P\n=\n{table}"
+    prose = "# P\n\n```{testcode} A\nprint(1)\n```\n\nThis:\n0\n```{testoutput} A\n0\n```\n"
+    built, outcomes = pages.outcomes(index_rst="P\n=\n", page_md=prose)
+    messages = update_outputs(outcomes, since=time.time(), root=built.srcdir)
+    assert [message.rpartition("/")[2] for message in messages] == ["page.md:10"]
+    assert (built.srcdir / "page.md").read_text() == prose.replace("0\n```\n", "1\n```\n")
+
+
+def test_a_notebook_in_one_line_is_left(pages: Pages) -> None:
+    text = json.dumps(json.loads(notebook("# P\n\n```pycon\n>>> 1\n2\n```\n")))
+    built, outcomes = pages.outcomes(index_rst=f"P\n=\n{block('print(1)', '0')}", book_ipynb=text)
+    messages = update_outputs(outcomes, since=time.time(), root=built.srcdir)
+    assert any(message.endswith("index.rst:10") for message in messages)
+    assert (built.srcdir / "book.ipynb").read_text() == text
+
+
 def test_an_output_that_groups_share_is_written_if_they_print_the_same(pages: Pages) -> None:
     assert pages.update(f"P\n=\n{block('print(1)', '2', 'A, B')}") == ["updated index.rst:14"]
     assert pages.text == f"P\n=\n{block('print(1)', '1', 'A, B')}"

@@ -96,8 +96,8 @@ def test_language_comes_from_the_option_or_from_the_page(pages: Built) -> None:
 def test_caption_name_and_class(pages: Built) -> None:
     html = pages.html("options")
     block = html.select_one("#a-target")
-    assert {"codediff", "one", "two"} <= set(block["class"])
-    caption = block.parent.select_one(".code-block-caption")
+    assert {"codediff", "one", "two"} <= set(block.select_one(".codediff")["class"])
+    caption = block.select_one(".code-block-caption")
     assert caption.select_one("em").get_text() == "caption"
     assert caption.select_one("a.headerlink")["href"] == "#a-target"
     links = html.select("p > a.internal[href='#a-target']")

@@ -32,7 +32,7 @@ _CLASSES: dict[str | None, str] = {"changed": "cd-c", None: "cd-b"}
 _changed_words = lru_cache(maxsize=64)(changed_words)  # called for both sides of a line
 _MAX_COMPARED = 4000  # characters of two lines that are compared word by word
 _MAX_INDENT = 16  # columns; deeper lines wrap as if they were indented by so many
-_TALL = 20  # rows; in higher blocks the titles stay in sight
+_TALL = 20  # rows; higher blocks may be divided between pages of paper
 _SEGMENTS = 54  # columns of text beside each other for which there is room in a title
 
 
@@ -42,8 +42,11 @@ def visit(self: HTML5Translator, node: codediff) -> None:
     titles = [title.astext() for _side, title, _code in block.sides]
     view = f' data-first-view="{node["view"]}"' if "view" in node else ""
     sync = " data-sync" if node["sync"] else ""
+    # Browsers do not find targets inside an element whose content they skip.
+    self.body += [f'<span id="{one}"></span>' for one in node["ids"][1:]]
+    ids = f' id="{node["ids"][0]}"' if node["ids"] else ""
     self.body.append(
-        f'<div class="{_classes(block, titles)}" role="group"'
+        f'<div class="{_classes(block, titles)}"{ids} role="group"'
         f' aria-label="{escape(", ".join(titles))}"{view}{sync}>\n'
     )
     if isinstance(node[0], nodes.caption):
@@ -53,7 +56,8 @@ def visit(self: HTML5Translator, node: codediff) -> None:
         self.add_permalink_ref(node, _("Link to this code"))
         self.body.append("</div>\n")
     changes = " codediff-changes" if block.changes else ""
-    self.body.append(self.starttag(node, "div", CLASS=_number(len(titles)) + changes))
+    classes = " ".join([*node["classes"], _number(len(titles))])
+    self.body.append(f'<div class="{classes}{changes}">\n')
     for index, (side, title, code) in enumerate(block.sides):
         # The name in addresses of pages, where quotes are curled or the title is translated.
         name = node["titles"][index]
@@ -112,15 +116,11 @@ def _number(value: int) -> str:
 
 def _classes(block: Block, titles: Sequence[str]) -> str:
     """Return classes for the rows of the grid, tall blocks, and views that fit beside a title."""
-    # Rows that any view needs: for titles and outputs, in the unified view for those of each
-    # side; for the code; and for the space below it.
+    # Rows for titles, outputs, code and the space below it, in the view that needs most.
     split = 2 + sum(1 if chunk.equal else len(chunk.rows) for chunk in block.chunks)
     unified = 2 * len(titles) + sum(1 if chunk.equal else len(titles) for chunk in block.chunks)
-    rows = max(split, unified) + 1
-    grid = next((size for size in (16, 64, 256, 1024) if size >= rows), 4096)
-    classes = ["codediff-block", f"cd-r{grid}"]
-    if len(block.rows) > _TALL:
-        classes.append("cd-tall")
+    grid = next((size for size in (16, 64, 256, 1024) if size > max(split, unified)), 4096)
+    classes = ["codediff-block", f"cd-r{grid}", *["cd-tall"] * (len(block.rows) > _TALL)]
     labels = [_("Side by side"), _("Unified"), *titles, titles[-1]]
     if len(titles) < 3 and sum(map(column_width, labels)) <= _SEGMENTS:
         classes.append("cd-segments")

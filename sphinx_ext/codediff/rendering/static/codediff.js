@@ -5,6 +5,7 @@
   const make = (parent, tag, properties) =>
     parent.appendChild(Object.assign(document.createElement(tag), properties));
   const blocks = [];
+  const known = new Map();
 
   const storage = (method, ...values) => {
     try {
@@ -38,24 +39,55 @@
     show(element, wanted.find((view) => ["", "unified", ...sides.keys()].map(String).includes(view)) ?? "");
   };
 
-  // Does something that may move the element, and keeps it where it is in the window. Browsers
+  const scroll = (top) => scrollBy({ top, behavior: "instant" });
+  const boxOf = (element) => element.getBoundingClientRect();
+
+  // Does something that may move a place, and keeps it where it is in the window. Browsers
   // scroll by whole pixels: what is left over is for the next time.
-  const holding = (element, change, before = 0) => {
-    const top = () => element.getBoundingClientRect().top;
-    const wanted = top() - before;
+  const holding = (place, change, before = 0) => {
+    const wanted = place() - before;
     change();
-    scrollBy({ top: top() - wanted, behavior: "instant" });
-    return top() - wanted;
+    scroll(place() - wanted);
+    return place() - wanted;
   };
 
-  // What is far from the window is laid out bit by bit, once the rest is to be seen.
+  // What is far from the window is laid out bit by bit, the nearest first.
   const layOut = (before) => {
-    const far = all(".cd-far");
-    const first = blocks.find((block) => block.getBoundingClientRect().bottom > 0);
+    const distances = new Map(all(".cd-far").map((block) => [block, Math.abs(boxOf(block).top)]));
+    const far = [...distances.keys()].sort((one, other) => distances.get(one) - distances.get(other));
     const some = far.slice(0, 8);
+    const first = blocks.find((block) => boxOf(block).bottom > 0);
+    // Below all blocks, the end of the page is what has to stay.
+    const place = () => (first ? boxOf(first).top : boxOf(document.documentElement).bottom);
     const change = () => some.forEach(({ classList }) => classList.remove("cd-far"));
-    const after = holding(first ?? blocks[0], change, before);
+    const after = holding(place, change, before);
     if (far.length > some.length) setTimeout(layOut, 16, after);
+  };
+
+  // For each side the rows of a block: the length of the line, if any, and whether all are equal.
+  const rowsOf = (element) =>
+    sidesOf(element).map((side) =>
+      all(".cd-e > *, .cd-d > *", side).map((line) => [
+        line.localName === "i" ? -1 : line.textContent.length,
+        line.parentElement.className === "cd-e",
+      ]),
+    );
+
+  // About how many lines high the code is in a view. Below 40 rem, sides are below each other.
+  const linesIn = (element, view) => {
+    if (!known.has(element)) known.set(element, rowsOf(element));
+    const sides = known.get(element);
+    const isSplit = !view && element.clientWidth >= 640;
+    const columns = element.clientWidth / (isSplit ? sides.length : 1) / 7.8 - 5; // of 0.6 of 13 px
+    const sum = (numbers) => numbers.reduce((one, other) => one + other, 0);
+    return sum(
+      sides[0].map(([, isEqual], row) => {
+        const heights = sides.map((side) => side[row][0]).map((length) => Math.ceil(length / columns));
+        if (isSplit) return Math.max(...heights);
+        if (view === "unified") return isEqual ? heights[0] : sum(heights);
+        return view ? heights[view] : sum(heights);
+      }),
+    );
   };
 
   const choose = (element, view) => {
@@ -63,25 +95,34 @@
       (other) => other === element || (isSynced(element) && isSynced(other) && key(other) === key(element)),
     );
     const isNear = (other) => {
-      const { top, bottom } = other.getBoundingClientRect();
+      const { top, bottom } = boxOf(other);
       return other === element || (bottom > -innerHeight / 2 && top < 1.5 * innerHeight);
     };
     const near = others.filter(isNear);
-    const heights = new Map(others.map((other) => [other, other.clientHeight]));
+    // The height that a block will have, if none of its lines wraps.
+    const height = parseFloat(getComputedStyle(element.querySelector("pre")).lineHeight);
+    const expected = new Map(others.map((other) => {
+      const more = linesIn(other, view) - linesIn(other, other.dataset.view);
+      return [other, Math.max(other.clientHeight + more * height, height)];
+    }));
     const total = (heightOf) => near.reduce((sum, other) => sum + heightOf(other), 0);
-    holding(element, () => {
+    const controls = element.querySelector(".cd-controls");
+    const { top } = boxOf(controls);
+    holding(() => boxOf(element).top, () => {
       for (const other of near) {
         other.classList.remove("cd-far");
         show(other, view);
       }
-      // Until they are laid out, the others grow or shrink as those near the window do.
-      const ratio = total((other) => other.clientHeight) / total((other) => heights.get(other));
+      // Until they are laid out, the others are as much higher or lower as those near the window.
+      const ratio = total((other) => other.clientHeight) / total((other) => expected.get(other));
       for (const other of others.filter((other) => !near.includes(other))) {
-        other.style.containIntrinsicBlockSize = `${ratio * heights.get(other)}px`;
+        other.style.containIntrinsicBlockSize = `${ratio * expected.get(other)}px`;
         other.classList.add("cd-far");
         show(other, view);
       }
     });
+    // The controls of a block that has become shorter, where its end has left the window.
+    if (boxOf(controls).top < top - 1) scroll(boxOf(element).bottom - innerHeight / 2);
     requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(layOut)));
     if (isSynced(element)) storage("setItem", key(element), view);
     const address = new URL(location.href);
