@@ -290,8 +290,8 @@ def visit(site: Site, browser: Browser, reader: BrowserContext, engine: str) -> 
 
 
 def _values(number: int) -> str:
-    """Return up to 22 lines, so that blocks differ in length."""
-    return "".join(f"   value_{at} = compute(value_{at})\n" for at in range(number * 7 % 23))
+    """Return up to 8 lines, so that blocks differ in length."""
+    return "".join(f"   value_{at} = compute(value_{at})\n" for at in range(number * 7 % 9))
 
 
 def _many() -> str:

@@ -183,10 +183,11 @@ def test_nothing_overlaps_on_paper(driver: Driver, site: Site, engine: str) -> N
         pytest.skip("no pdftotext: install Debian's poppler-utils")
     driver.open(site.address("many"), 1440)
     command = [program, "-bbox", "-", "-"]
-    done = subprocess.run(command, input=driver.page.pdf(), capture_output=True, check=True)
+    pdf = driver.page.pdf(page_ranges="1-12")
+    done = subprocess.run(command, input=pdf, capture_output=True, check=True)
     number = r'="([\d.]+)"'
     word = re.compile(rf"xMin{number} yMin{number} xMax{number} yMax{number}>([^<]{{3,}})<")
-    for paper in done.stdout.decode().split("<page ")[1:20]:
+    for paper in done.stdout.decode().split("<page ")[1:]:
         words = [(*map(float, found[:4]), found[4]) for found in word.findall(paper)]
         for left, top, right, bottom, text in words:
             covered = [
