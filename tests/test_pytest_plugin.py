@@ -465,6 +465,13 @@ def test_what_cannot_be_run_is_a_usage_error(run: Run, tmp_path: Path) -> None:
     assert "there is no conf.py in" in refused[4].stderr
 
 
+@pytest.mark.parametrize("name", ["codedif", "testouput"])
+def test_a_misspelt_name_of_a_directive_fails(run: Run, name: str) -> None:
+    done = run("docs", index_rst=f"{SMALL}\n.. {name}:: A\n\n   1\n")
+    assert f'Unknown directive type "{name}"' in done.stdout
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+
+
 def test_programs_run_on_other_hosts(run: Run, tmp_path: Path) -> None:
     """Another folder stands for another host: it has the pages elsewhere."""
     (tmp_path / "host" / "docs").mkdir(parents=True)

@@ -268,7 +268,7 @@ def visit(site: Site, browser: Browser, reader: BrowserContext, engine: str) -> 
             context.add_init_script(script)
         context.set_default_timeout(60_000)
         page = context.pages[0] if context.pages else context.new_page()
-        page.bring_to_front()  # so that it gets the keys
+        page.bring_to_front()  # so that key presses reach it
         page.emulate_media(media="null")
         page.mouse.move(0, 0)
         page.set_viewport_size({"width": width, "height": 900})

@@ -176,18 +176,23 @@ def test_titles_stick_below_the_header_of_the_theme(driver: Driver, site: Site) 
     }""")
 
 
-def test_nothing_overlaps_on_paper(driver: Driver, site: Site, engine: str) -> None:
+def printed(driver: Driver, engine: str, option: str, **choice: str) -> str:
+    """Return what ``pdftotext`` with an option finds in the printed page."""
     if not isinstance(driver, PlaywrightDriver):
         pytest.skip(f"{engine}: its driver does not print")
     if not (program := shutil.which("pdftotext")):
         pytest.skip("no pdftotext: install Debian's poppler-utils")
+    pdf = driver.page.pdf(**choice)
+    command = [program, option, "-", "-"]
+    return subprocess.run(command, input=pdf, capture_output=True, check=True).stdout.decode()
+
+
+def test_nothing_overlaps_on_paper(driver: Driver, site: Site, engine: str) -> None:
     driver.open(site.address("many"), 1440)
-    command = [program, "-bbox", "-", "-"]
-    pdf = driver.page.pdf(page_ranges="1-12")
-    done = subprocess.run(command, input=pdf, capture_output=True, check=True)
+    text = printed(driver, engine, "-bbox", page_ranges="1-12")
     number = r'="([\d.]+)"'
     word = re.compile(rf"xMin{number} yMin{number} xMax{number} yMax{number}>([^<]{{3,}})<")
-    for paper in done.stdout.decode().split("<page ")[1:]:
+    for paper in text.split("<page ")[1:]:
         words = [(*map(float, found[:4]), found[4]) for found in word.findall(paper)]
         for left, top, right, bottom, text in words:
             covered = [
@@ -267,15 +272,9 @@ def test_outputs_stand_below_their_sides(driver: Driver, site: Site) -> None:
 def test_every_side_is_on_paper_whatever_was_chosen(
     driver: Driver, site: Site, view: str, engine: str
 ) -> None:
-    if not isinstance(driver, PlaywrightDriver):
-        pytest.skip(f"{engine}: its driver does not print")
-    if not (program := shutil.which("pdftotext")):
-        pytest.skip("no pdftotext: install Debian's poppler-utils")
     driver.open(site.address("folds", "sphinx_book_theme"), 1440)
     driver.js(CHOOSE, [0, view])
-    command = [program, "-layout", "-", "-"]
-    done = subprocess.run(command, input=driver.page.pdf(), capture_output=True, check=True)
-    text = done.stdout.decode()
+    text = printed(driver, engine, "-layout")
     for title in ("Old", "New"):
         assert title in text.split()
     for code in site.codes("folds", "sphinx_book_theme")[0]:

@@ -224,11 +224,7 @@ def test_requirements_are_what_pip_takes(tmp_path: Path, wheels: Path) -> None:
 def test_a_project_that_changes_is_installed_again(
     tmp_path: Path, requirement: str, changed: str
 ) -> None:
-    project = tmp_path / "project"
-    project.mkdir()
-    build = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
-    (project / "pyproject.toml").write_text(f'{build}[project]\nname = "library"\nversion = "1"\n')
-    (project / "backend.py").write_text(BACKEND)
+    project = write_project(tmp_path / "project")
     made = []
     for version in ("1", "2"):
         (project / "library.py").write_text(f"VERSION = {version}\n")
@@ -238,6 +234,25 @@ def test_a_project_that_changes_is_installed_again(
             path.write_text(f"{path.read_text()}# changed\n")
         assert version_in(made[-1]) == version
     assert made[0] == made[1] != made[2] == made[3]
+
+
+def test_a_package_may_have_the_name_of_a_folder_for_builds(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "project")
+    (project / "library.py").write_text("VERSION = 1\n")
+    package = project / "package" / "build"
+    package.mkdir(parents=True)
+    first = make(["./project"], tmp_path)
+    (package / "part.py").write_text("1\n")
+    assert make(["./project"], tmp_path) != first
+
+
+def write_project(project: Path) -> Path:
+    """Write a project without its module ``library``."""
+    project.mkdir()
+    build = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    (project / "pyproject.toml").write_text(f'{build}[project]\nname = "library"\nversion = "1"\n')
+    (project / "backend.py").write_text(BACKEND)
+    return project
 
 
 BACKEND = """
@@ -271,6 +286,7 @@ def test_a_string_in_place_of_a_list_is_an_error_before_anything_is_installed(
     run: Run, tmp_path: Path
 ) -> None:
     output = run(conf="codediff_environments['old'] = 'pydantic<2'\n")
+    assert "--codediff: Sphinx could not read" in output
     assert "codediff_environments: 'old' is 'pydantic<2', not of the form" in output
     assert "passed" not in output
     assert not (tmp_path / ".pytest_cache" / "d" / "codediff" / "environments").exists()

@@ -121,6 +121,11 @@ def test_a_missing_blank_line_marker_is_suggested(run: Run) -> None:
     assert failure.message.endswith("; write <BLANKLINE> for the empty line in the output")
 
 
+def test_an_empty_last_line_is_named(run: Run) -> None:
+    failure = only(run(("code", "print('a\\n')", "a")))
+    assert failure.message.endswith("; a page cannot show an empty last line, so print none")
+
+
 @pytest.mark.parametrize("kind", ["code", "doctest"])
 def test_source_and_types_of_what_a_page_defines_can_be_inspected(run: Run, kind: str) -> None:
     first = "class A:\n    x: 'B'\n\nclass B:\n    def f(self) -> A:\n        return A()"

@@ -179,7 +179,7 @@ class Execution:
             if len(blank) > want.count("<BLANKLINE>") and piece.kind == "doctest":
                 message += "; write <BLANKLINE> for the empty line in the output"
             elif got == f"{want}\n":
-                message += "; a page cannot show the empty line at the end, do not print it"
+                message += "; a page cannot show an empty last line, so print none"
         if not location and piece.kind == "doctest":
             after = example.source.count("\n") + self.closing_prompts(example)
             at = example.lineno + (after + min(index, length - 1) if want else 0)

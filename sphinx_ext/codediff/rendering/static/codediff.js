@@ -5,7 +5,7 @@
   const make = (parent, tag, properties) =>
     parent.appendChild(Object.assign(document.createElement(tag), properties));
   const blocks = [];
-  const known = new Map();
+  const known = new Map(); // The rows of blocks that were measured.
 
   const storage = (method, ...values) => {
     try {
@@ -73,12 +73,13 @@
       ]),
     );
 
-  // About how many lines high the code is in a view. Below 40 rem, sides are below each other.
+  // About how many lines high the code is in a view, long lines wrapped. Below 40 rem, sides are
+  // below each other. A character is 7.8 px wide: 0.6 of the font size.
   const linesIn = (element, view) => {
     if (!known.has(element)) known.set(element, rowsOf(element));
     const sides = known.get(element);
     const isSplit = !view && element.clientWidth >= 640;
-    const columns = element.clientWidth / (isSplit ? sides.length : 1) / 7.8 - 5; // of 0.6 of 13 px
+    const columns = element.clientWidth / (isSplit ? sides.length : 1) / 7.8 - 5;
     const sum = (numbers) => numbers.reduce((one, other) => one + other, 0);
     return sum(
       sides[0].map(([, isEqual], row) => {
@@ -99,8 +100,8 @@
       return other === element || (bottom > -innerHeight / 2 && top < 1.5 * innerHeight);
     };
     const near = others.filter(isNear);
-    // The height that a block will have, if none of its lines wraps.
     const height = parseFloat(getComputedStyle(element.querySelector("pre")).lineHeight);
+    // From the lines that a view adds or removes.
     const expected = new Map(others.map((other) => {
       const more = linesIn(other, view) - linesIn(other, other.dataset.view);
       return [other, Math.max(other.clientHeight + more * height, height)];
