@@ -1,11 +1,15 @@
 """The development tasks of this project; ``nox --list`` lists them."""
 
+import os
 import shutil
 import tempfile
 import time
 from pathlib import Path
 
 import nox
+
+# Sessions start hundreds of interpreters: the first is to write the bytecode for the others.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 nox.options.default_venv_backend = "uv|virtualenv"
 # A Python that is not on the machine is left out, in continuous integration as well.
@@ -37,14 +41,12 @@ COMPILED = {
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
-# Tests start hundreds of interpreters, which may not be allowed to write bytecode.
-COMPILE = {"UV_COMPILE_BYTECODE": "1"}
 STRICT = ("-W", "--keep-going")
 
 
-def install(session: nox.Session, **environ: str) -> None:
+def install(session: nox.Session) -> None:
     """Install what ``requirements.txt`` locks, the same for every session."""
-    session.install("--require-hashes", "-r", "requirements.txt", env=environ)
+    session.install("--require-hashes", "-r", "requirements.txt")
 
 
 @nox.session
@@ -83,7 +85,7 @@ def reproducible(session: nox.Session) -> None:
 @nox.session
 def doctest(session: nox.Session) -> None:
     """Execute all code that the site shows; a line that does not run fails it."""
-    install(session, **COMPILE)
+    install(session)
     session.run(
         *("pytest", "-p", "codediff.pytest_plugin", "--codediff", "docs", "--quiet"),
         *("--numprocesses=auto", "--timeout=120", "--cov", *session.posargs),
@@ -94,7 +96,7 @@ def doctest(session: nox.Session) -> None:
 @nox.session
 def mutants(session: nox.Session) -> None:
     """Break each line of the guides in turn; a line that no test catches fails it."""
-    install(session, **COMPILE)
+    install(session)
     session.run(
         *("python", "-m", "tests.mutants", *session.posargs),
         env={"PYTHONPATH": "sphinx_ext", "JAX_PLATFORMS": "cpu", **COMPILED},
@@ -104,7 +106,7 @@ def mutants(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests with the locked versions, except for those that have sessions of their own."""
-    install(session, **COMPILE)
+    install(session)
     session.run("pytest", "--numprocesses=auto", "--dist=loadgroup", *SUITE, *session.posargs)
 
 
@@ -116,7 +118,6 @@ def versions(session: nox.Session, sphinx: str) -> None:
     session.install(
         *("--upgrade", "--requirements=pyproject.toml", "--all-extras", "--group=tests"),
         wanted.get(sphinx, f"sphinx=={sphinx}.*"),
-        env=COMPILE,
     )
     # Without flax and the extensions of the group "neighbours".
     session.run("pytest", "--numprocesses=auto", "-m", "not site", *SUITE, *session.posargs)
@@ -132,7 +133,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session
 def faults(session: nox.Session) -> None:
     """Kill test runs, and take away folders and disk space."""
-    install(session, **COMPILE)
+    install(session)
     session.run("pytest", "--numprocesses=auto", "tests/test_faults.py", *session.posargs)
 
 

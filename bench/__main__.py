@@ -371,7 +371,6 @@ def engine_figures(driver: Driver, engine: str, folder: Path) -> Iterator[tuple[
 
 
 def main() -> int:
-    os.environ["PYTHONDONTWRITEBYTECODE"] = ""  # as it is for users
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         figures = [

@@ -13,7 +13,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the plugin."""
     group = parser.getgroup("codediff")
     group.addoption("--codediff", action="store_true", help="run the code that Sphinx pages show")
-    group.addoption("--codediff-update", action="store_true", help="write outputs to the pages")
+    group.addoption("--codediff-update", action="store_true", help="with --codediff, write outputs")
     parser.addini("codediff_source", "source folder of the pages, if not the first argument")
     parser.addini("codediff_timeout", "seconds a program may take; 0 is no limit", default="60")
     parser.addini("codediff_cwd", "working directory of programs, if not a temporary folder each")

@@ -96,3 +96,13 @@ def test_lines_are_exact_in_included_files(build: Build) -> None:
         found = list(built.doctree(page).findall(nodes.literal_block))
         assert [code.line for code in found] == lines
         assert all(code.source.endswith(file) for code in found)
+
+
+def test_a_language_that_conf_py_adds_is_known(build: Build) -> None:
+    conf = (
+        "\nfrom pygments.lexers import TextLexer\n"
+        "def setup(app): app.add_lexer('own-language', TextLexer)\n"
+    )
+    built = build(index_rst=RST.format("   :title: A, B\n   :language: own-language"), conf=conf)
+    assert built.warnings == []
+    assert len(built.html("index").select(".highlight-own-language")) == 2

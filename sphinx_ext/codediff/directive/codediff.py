@@ -11,6 +11,7 @@ from docutils import nodes
 from docutils.statemachine import StateMachine
 from pygments.lexers import get_all_lexers, get_lexer_by_name
 from pygments.util import ClassNotFound
+from sphinx.highlighting import lexer_classes
 from sphinx.locale import get_translation
 from sphinx.util.docutils import SphinxDirective
 
@@ -158,7 +159,7 @@ class CodeDiff(SphinxDirective):
         page = self.env.temp_data.get("highlight_language") or self.config.highlight_language
         language: str = self.options.get("language", page)
         try:
-            if language not in PYTHON | {"none", "guess", page}:
+            if language not in PYTHON | {"guess", page, *lexer_classes}:
                 get_lexer_by_name(language)
         except ClassNotFound:
             known = [alias for _name, aliases, *_rest in get_all_lexers() for alias in aliases]

@@ -58,7 +58,7 @@ def _kind(node: nodes.Element) -> str:
 
 def _hide_pragmas(node: nodes.Element) -> None:
     """Remove the pragmas of coverage.py from code, and note the indices of the lines."""
-    source, text = node.astext(), _PRAGMA.sub("", node.astext())
+    text = _PRAGMA.sub("", source := node.astext())
     with suppress(SyntaxError, ValueError):  # a session, for instance
         if text == source or ast.dump(ast.parse(source)) != ast.dump(ast.parse(text)):
             return  # There is none, or it is inside a string.

@@ -57,8 +57,25 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
             self._servers.popitem()[1].close()
         if self._process:
             kill(self._process.pid)
-            self._process.communicate()
+            self._errors = self._process.communicate()[1].decode("utf-8", "replace").strip()
             self._process = None
+
+    def start(self) -> None:
+        """Start a server if there is none; `run` would, and this does not wait for it."""
+        if self._servers or not hasattr(os, "fork"):
+            return
+        self._servers[()], theirs = multiprocessing.Pipe()
+        folder, descriptor = str(Path(__file__).parent), theirs.fileno()
+        with theirs:
+            self._process = subprocess.Popen(
+                [self.python, "-P", folder, "serve", str(descriptor)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=[descriptor],
+                env=self.environ,
+                start_new_session=True,  # Ctrl-C is the caller's
+            )
 
     def share_imports(self, programs: Iterable[Program]) -> None:
         """Import once, and in one order, what at least two of the programs begin with importing."""
@@ -112,18 +129,11 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
         (folder / "request").write_text(json.dumps(request), "utf-8")
         command = [self.python, "-P", package, "execute", str(folder / "request"), *self.path]
         with (folder / "output").open("wb") as out:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=self.environ
-            )
-            try:
-                return process.wait(request["timeout"]), False
-            except subprocess.TimeoutExpired:
-                process.send_signal(getattr(signal, "SIGUSR1", signal.SIGTERM))
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(GRACE)
-                return None, True
-            finally:
-                process.kill()
+            options: Any = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": out}
+            options |= {"timeout": request["timeout"], "env": self.environ}
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return subprocess.run(command, check=False, **options).returncode, False
+        return None, True
 
     def _run_in_fork(self, program: Program, request: Mapping[str, Any]) -> tuple[int | None, bool]:
         """Run a program in a fork of a server that has imported what it imports.
@@ -133,9 +143,11 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
         imports = leading_imports(program)
         if self._shared is not None:
             imports = [name for name in self._shared if name in imports]
-        pipe = self._server(tuple(imports), request["timeout"])
+        if self.path:
+            imports.insert(0, f"from sys import path; path[:0] = {[*self.path]}")
         pid, is_late = 0, False
         try:
+            pipe = self._server(tuple(imports), request["timeout"])
             pipe.send(request)
             pid = pipe.recv()
             is_late = not pipe.poll(request["timeout"])
@@ -144,6 +156,8 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
             return pipe.recv(), is_late
         except (EOFError, ConnectionError):
             self.close()
+            if not pid:
+                raise RuntimeError(f"{self.python} cannot run programs: {self._errors}") from None
             return None, is_late
         except BaseException:  # the outcome will not be waited for
             if pid:
@@ -154,8 +168,7 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
     def _server(self, imports: tuple[str, ...], limit: float | None) -> Pipe:
         """Return a server that has imported all of these, or as many of the first as can be."""
         if not imports:
-            if not self._servers:
-                self._servers[()] = self._start()
+            self.start()
             return self._servers[()]
         parent = self._server(imports[:-1], limit)
         if imports in self._unshared:
@@ -170,28 +183,6 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
         if len(self._servers) > SERVERS:
             self._servers.pop(next(filter(None, self._servers))).close()
         return self._servers[imports]
-
-    def _start(self) -> Pipe:
-        """Start the server that has imported nothing."""
-        ours, theirs = multiprocessing.Pipe()
-        folder, descriptor = str(Path(__file__).parent), theirs.fileno()
-        with theirs:
-            self._process = subprocess.Popen(
-                [self.python, "-P", folder, "serve", str(descriptor), *self.path],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=[descriptor],
-                env=self.environ,
-                start_new_session=True,  # Ctrl-C is the caller's
-            )
-        try:
-            ours.recv()
-        except EOFError:
-            error = self._process.communicate()[1].decode("utf-8", "replace").strip()
-            self._process = None
-            raise RuntimeError(f"{self.python} cannot run programs: {error}") from None
-        return ours
 
 
 def _fork_server(parent: Pipe, statement: str, limit: float | None) -> Pipe | None:

@@ -27,7 +27,8 @@ def serve(descriptor: str | int, statement: str = "") -> NoReturn:
     """Execute an import statement, then do what the runner asks for until it closes the pipe."""
     pipe: Connection[Any, Any] = Connection(int(descriptor))  # this end of the pipe
     with contextlib.suppress(EOFError, OSError):  # the runner has gone
-        pipe.send(_import(statement))
+        if statement:
+            pipe.send(_import(statement))
         while True:
             request = pipe.recv()
             handle = 0 if "program" in request else recv_handle(pipe)

@@ -41,8 +41,12 @@ class Session:
         try:
             cache = getattr(config, "cache", None)
             self.cache = Path(cache.mkdir("codediff") if cache else temporary.name)
-            self.data = self.worker.get("codediff") or read_pages(config, self.cache)
-            self.data.setdefault("jax_dir", f"{temporary.name}/jax")  # for all workers
+            self.data = self.worker.get("codediff", {"jax_dir": f"{temporary.name}/jax"})
+            self.first = self.make_runner(sys.executable)
+            if not self.worker:
+                if config.getoption("dist", "no") == "no":
+                    self.first.start()  # while Sphinx reads the pages
+                self.data |= read_pages(config, self.cache)
         except (OSError, OverflowError, ValueError) as error:
             raise pytest.UsageError(f"--codediff: {error}") from None
         if plugin := sys.modules.get(COVERAGE):
@@ -78,25 +82,32 @@ class Session:
             return known
         if error := self.not_made.get(environment):
             raise error
-        python, cwd = sys.executable, self.config.getini("codediff_cwd")
+        runner = self.first
         if environment:
             found, folder = self.data["environments"], self.root / self.data["conf"]
-            cache = self.cache / "environments"
             try:
-                python = str(python_of(environment, found, cache=cache, folder=folder))
+                cache = self.cache / "environments"
+                python = python_of(environment, found, cache=cache, folder=folder)
             except EnvironmentNotMadeError as error:
                 self.not_made[environment] = error  # do not try again for the next program
                 raise
-        self.runners[environment] = runner = Runner(
+            runner = self.make_runner(str(python))
+        runner.path = [one for one in self.data["path"] if one not in sys.path]
+        runner.share_imports(one for one in self.collected if one.environment == environment)
+        self.runners[environment] = runner
+        return runner
+
+    def make_runner(self, python: str) -> Runner:
+        """Return a runner with an interpreter, which is closed with the session."""
+        cwd = self.config.getini("codediff_cwd")
+        runner = Runner(
             python,
             root=self.root,
-            path=[one for one in self.data["path"] if one not in sys.path],
             measure=COVERAGE in sys.modules,
             cwd=self.root / cwd if cwd else None,
             environ={"JAX_COMPILATION_CACHE_DIR": self.data["jax_dir"], **JAX_CACHE, **os.environ},
         )
         self.config.add_cleanup(runner.close)
-        runner.share_imports(one for one in self.collected if one.environment == environment)
         return runner
 
     @pytest.hookimpl(optionalhook=True)
@@ -127,9 +138,8 @@ class Session:
                     failures = json.loads(str(known.get("codediff-failures", "[]")))
                     outcomes.append((program, [Failure(**one) for one in failures]))
             self.messages += update_outputs(outcomes, since=self.begin, root=self.root)
-        file = self.data["results"]
         try:
-            if file:
+            if file := self.data["results"]:
                 write_results(Path(file), self.pages, self.reports)
         except OSError as error:
             self.messages.append(f"{file} cannot be written: {error.strerror}")
@@ -155,10 +165,7 @@ class PageFile(pytest.File):
             yield ProgramItem.from_parent(self, name=name, program=program)
         for file, line, title in page["unexecuted"]:
             name = f"{title.replace('::', ':')} (not executed)"
-            advice = (
-                "see the warnings" if page["warnings"] else "set ':no-run:' if that is intended"
-            )
-            message = f"{relative(file, root)}:{line}: {name}; {advice}"
+            message = f"{relative(file, root)}:{line}: {name}; see the warnings, or set ':no-run:'"
             yield MistakeItem.from_parent(self, name=name, message=message)
         for number, (location, kind, text) in enumerate(page["warnings"], 1):
             file, _colon, line = location.rpartition(":")
