@@ -200,17 +200,16 @@ def test_a_program_does_not_outlive_a_killed_runner_for_long(tmp_path: Path) -> 
         time.sleep(0.1)
 
 
-def test_interpreter_that_cannot_run_programs(tmp_path: Path) -> None:
-    with (
-        Runner("/bin/false", root=tmp_path) as runner,
-        pytest.raises(RuntimeError, match="/bin/false"),
-    ):
-        runner.run(Program("p", "g", ()))
-    with (
-        Runner("/nowhere/python", root=tmp_path) as runner,
-        pytest.raises(OSError, match="nowhere"),
-    ):
-        runner.run(Program("p", "g", ()))
+@pytest.mark.parametrize(
+    ("python", "error"), [("/bin/false", RuntimeError), ("/nowhere/python", OSError)]
+)
+def test_interpreter_that_cannot_run_programs(
+    tmp_path: Path, python: str, error: type[Exception]
+) -> None:
+    with Runner(python, root=tmp_path) as runner:
+        for _ in range(2):
+            with pytest.raises(error, match=python):
+                runner.run(Program("p", "g", ()))
 
 
 def test_without_fork(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

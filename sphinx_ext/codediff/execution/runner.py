@@ -64,18 +64,18 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
         """Start a server if there is none; `run` would, and this does not wait for it."""
         if self._servers or not hasattr(os, "fork"):
             return
-        self._servers[()], theirs = multiprocessing.Pipe()
-        folder, descriptor = str(Path(__file__).parent), theirs.fileno()
+        ours, theirs = multiprocessing.Pipe()
         with theirs:
             self._process = subprocess.Popen(
-                [self.python, "-P", folder, "serve", str(descriptor)],
+                [self.python, "-P", str(Path(__file__).parent), "serve", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                pass_fds=[descriptor],
+                pass_fds=[theirs.fileno()],
                 env=self.environ,
                 start_new_session=True,  # Ctrl-C is the caller's
             )
+        self._servers[()] = ours
 
     def share_imports(self, programs: Iterable[Program]) -> None:
         """Import once, and in one order, what at least two of the programs begin with importing."""
