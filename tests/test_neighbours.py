@@ -68,7 +68,7 @@ def test_each_side_runs_and_fails_on_its_line(source: Path) -> None:
     for title in PLACES:
         (place,) = (
             f"{path.relative_to(source.parent)}:{at}"
-            for path in source.iterdir()
+            for path in source.glob("*.*")
             for at, line in enumerate(path.read_text("utf-8").split("\n"), 1)
             if line.strip() == f"{title} = 1 / 0"
         )
