@@ -569,3 +569,15 @@ def test_a_run_without_the_option_collects_no_page_and_imports_next_to_nothing(
         found.append(set(line.split()))
     assert "codediff.pytest_plugin" in found[1]
     assert len(found[1] - found[0]) <= 8, found[1] - found[0]
+
+
+def test_conf_py_decides_what_programs_can_import(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "beside.py").write_text("")
+    # With this file, pytest itself can import from the folder; what its hook sets comes later.
+    (tmp_path / "conftest.py").write_text(
+        "import os\n\ndef pytest_sessionstart(session):\n    os.environ['SET_LATE'] = '1'\n"
+    )
+    page = "Page\n====\n\n.. testcode:: A\n\n   import os, beside\n   os.environ['SET_LATE']\n"
+    assert "No module named 'beside'" in run("docs", index_rst=page).stdout
+    conf = f"{CONF}\nimport sys\nsys.path.insert(0, {str(tmp_path)!r})\n"
+    assert "1 passed" in run("docs", conf_py=conf).stdout

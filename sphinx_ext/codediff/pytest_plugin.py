@@ -1,7 +1,6 @@
 """Programs as pytest items: ``pytest --codediff docs``.
 
-Loaded by every run of pytest in which the package is installed: what only ``--codediff`` needs
-is imported with it.
+Every run of pytest loads this module: what only ``--codediff`` needs is imported with it.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,6 +96,22 @@ def test_collecting_garbage_leaves_out_what_was_imported_before(counted: Path) -
     source = "import large, gc\ngc.collect()\nprint(len(gc.get_objects()) < 100_000)"
     with Runner(root=counted, path=[str(counted)]) as runner:
         assert runner.run(make(counted, ("code", source, "True"))).passed
+
+
+def test_an_import_may_write_more_to_stderr_than_a_pipe_holds(counted: Path) -> None:
+    (counted / "noisy.py").write_text("import sys\nsys.stderr.write('noise' * 50_000)")
+    with Runner(root=counted, path=[str(counted)]) as runner:
+        assert runner.run(make(counted, "import noisy")).passed
+
+
+def test_a_server_that_was_killed_is_replaced(counted: Path) -> None:
+    python = counted / "python"  # a name that no other test uses
+    python.symlink_to(sys.executable)
+    with Runner(str(python), root=counted) as runner:
+        runner.start()
+        while not subprocess.run(["pkill", "-9", "-f", f"^{python}"], check=False).returncode:
+            time.sleep(0.1)
+        assert runner.run(make(counted, "1"), 20).passed
 
 
 def test_servers_are_few_and_end_with_the_runner(tmp_path: Path) -> None:

@@ -57,20 +57,26 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
             self._servers.popitem()[1].close()
         if self._process:
             kill(self._process.pid)
-            self._errors = self._process.communicate()[1].decode("utf-8", "replace").strip()
+            self._process.wait()
+            self._log.seek(0)
+            self._errors = self._log.read().decode("utf-8", "replace").strip()
+            self._log.close()
             self._process = None
 
     def start(self) -> None:
         """Start a server if there is none; `run` would, and this does not wait for it."""
+        if self._process and self._process.poll() is not None:
+            self.close()  # something has killed it
         if self._servers or not hasattr(os, "fork"):
             return
         ours, theirs = multiprocessing.Pipe()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # a pipe could become full
         with theirs:
             self._process = subprocess.Popen(
                 [self.python, "-P", str(Path(__file__).parent), "serve", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
+                stderr=self._log,
                 pass_fds=[theirs.fileno()],
                 env=self.environ,
                 start_new_session=True,  # Ctrl-C is the caller's
@@ -143,8 +149,11 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
         imports = leading_imports(program)
         if self._shared is not None:
             imports = [name for name in self._shared if name in imports]
-        if self.path:
-            imports.insert(0, f"from sys import path; path[:0] = {[*self.path]}")
+        # A statement, too, for the first server may be older than these settings.
+        first = f"from sys import path; path[:0] = {[*self.path]}"
+        if self.environ is not None:
+            first += f"; from os import environ; environ.clear(); environ |= {dict(self.environ)}"
+        imports.insert(0, first)
         pid, is_late = 0, False
         try:
             pipe = self._server(tuple(imports), request["timeout"])

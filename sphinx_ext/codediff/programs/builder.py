@@ -18,6 +18,7 @@ from sphinx.util.logging import NAMESPACE, get_node_location, is_suppressed_warn
 from .collect import collect_page, results_file
 from .results import write_file
 
+_PATH = [*sys.path]  # before conf.py adds to it, if pytest has started Sphinx
 # How docutils and MyST-Parser begin to report mistakes in options and in names of directives.
 _PARSER_ERROR = re.compile(
     """Error in "(codediff|(doc)?test)|'(codediff|test)|Unknown directive type:? .(code-?d|test)"""
@@ -79,7 +80,7 @@ class ProgramsBuilder(DummyBuilder):
         results = results_file(self.config, self.confdir)
         data = {
             "environments": self.config.codediff_environments,
-            "path": [*self.config.doctest_path, *sys.path],
+            "path": [*self.config.doctest_path, *(one for one in sys.path if one not in _PATH)],
             "results": results and str(results),
             "pages": [self.pages[name] for name in sorted(self.env.found_docs & {*self.pages})],
         }

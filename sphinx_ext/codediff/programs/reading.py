@@ -38,7 +38,9 @@ def read_pages(config: pytest.Config, cache: Path) -> dict[str, Any]:
     for other in map(_conf_folder, arguments):
         if other and any(other.glob("index.*")) and other.resolve() != conf.resolve():
             raise ValueError(f"{other} is another site; run pytest once for each")
-    command = [sys.executable, "-m", "sphinx", "-q", "-b", "codediff-programs", "-c", str(conf)]
+    # The builder is imported before conf.py is executed, and notes what ``sys.path`` is by itself.
+    code = "from codediff.programs import builder; from sphinx.cmd.build import main; exit(main())"
+    command = [sys.executable, "-P", "-c", code, "-q", "-b", "codediff-programs", "-c", str(conf)]
     command += ["-d", str(cache / "doctrees"), str(source), str(cache)]
     path = filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")])
     environ = os.environ | {"PYTHONPATH": os.pathsep.join(path)}

@@ -23,10 +23,7 @@ from .updating import update_outputs
 
 NAME = "codediff-session"
 COVERAGE = "codediff.coverage_plugin"  # loaded if coverage.py uses it in this process
-JAX_CACHE = {  # keep even what compiles fast: the sides of a page share most of it
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-}
+JAX_CACHE = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}  # sides share what compiles fast
 
 
 class Session:
@@ -54,7 +51,6 @@ class Session:
         self.pages: dict[str, Any] = self.data["pages"]
         self.collected: list[Program] = []
         self.runners: dict[str, Runner] = {}
-        self.not_made: dict[str, EnvironmentNotMadeError] = {}
         self.reports: dict[tuple[str, str], pytest.TestReport] = {}
         self.messages: list[str] = []
 
@@ -78,35 +74,26 @@ class Session:
 
     def runner(self, environment: str) -> Runner:
         """Return the runner of an environment, or raise EnvironmentNotMadeError."""
-        if known := self.runners.get(environment):
-            return known
-        if error := self.not_made.get(environment):
-            raise error
+        if environment in self.runners:
+            return self.runners[environment]
         runner = self.first
         if environment:
-            found, folder = self.data["environments"], self.root / self.data["conf"]
-            try:
-                cache = self.cache / "environments"
-                python = python_of(environment, found, cache=cache, folder=folder)
-            except EnvironmentNotMadeError as error:
-                self.not_made[environment] = error  # do not try again for the next program
-                raise
+            known, folder = self.data["environments"], self.root / self.data["conf"]
+            cache = self.cache / "environments"
+            python = python_of(environment, known, cache=cache, folder=folder)
             runner = self.make_runner(str(python))
-        runner.path = [one for one in self.data["path"] if one not in sys.path]
+        cwd = self.config.getini("codediff_cwd")
+        runner.cwd = self.root / cwd if cwd else None
+        runner.path = self.data["path"]
+        jax = {"JAX_COMPILATION_CACHE_DIR": self.data["jax_dir"], **JAX_CACHE}
+        runner.environ = {**jax, **os.environ}  # only now: hooks of pytest may have changed it
         runner.share_imports(one for one in self.collected if one.environment == environment)
         self.runners[environment] = runner
         return runner
 
     def make_runner(self, python: str) -> Runner:
         """Return a runner with an interpreter, which is closed with the session."""
-        cwd = self.config.getini("codediff_cwd")
-        runner = Runner(
-            python,
-            root=self.root,
-            measure=COVERAGE in sys.modules,
-            cwd=self.root / cwd if cwd else None,
-            environ={"JAX_COMPILATION_CACHE_DIR": self.data["jax_dir"], **JAX_CACHE, **os.environ},
-        )
+        runner = Runner(python, root=self.root, measure=COVERAGE in sys.modules)
         self.config.add_cleanup(runner.close)
         return runner
 
@@ -165,7 +152,8 @@ class PageFile(pytest.File):
             yield ProgramItem.from_parent(self, name=name, program=program)
         for file, line, title in page["unexecuted"]:
             name = f"{title.replace('::', ':')} (not executed)"
-            message = f"{relative(file, root)}:{line}: {name}; see the warnings, or set ':no-run:'"
+            advice = "see the warnings" if page["warnings"] else "only Python is; set ':no-run:'"
+            message = f"{relative(file, root)}:{line}: {name}; {advice}"
             yield MistakeItem.from_parent(self, name=name, message=message)
         for number, (location, kind, text) in enumerate(page["warnings"], 1):
             file, _colon, line = location.rpartition(":")
