@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nox
 
-# Sessions start hundreds of interpreters: the first is to write the bytecode for the others.
+# Sessions start hundreds of interpreters, which share the bytecode that the first one writes.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -39,7 +39,6 @@ SITE = ("-c", ".", "-d", "_build/doctrees", "docs")
 COMPILED = {
     "JAX_COMPILATION_CACHE_DIR": str(Path("_build", "jax_cache").absolute()),
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
 STRICT = ("-W", "--keep-going")
 

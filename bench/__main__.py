@@ -123,7 +123,7 @@ def html_figures(folder: Path) -> Iterator[tuple[str, float, float]]:
 def times_after_edits(cases: Sequence[tuple[Path, list[str]]], folder: Path) -> list[float]:
     """Return the median seconds that each command takes in a folder after an edit of its page."""
     times: list[list[float]] = [[] for _case in cases]
-    for repeat in range(2 * REPEATS + 1):  # these are short
+    for repeat in range(2 * REPEATS + 1):  # short runs vary most
         for (path, command), seconds in zip(cases, times, strict=True):
             with path.open("a") as page:
                 page.write(f"\nEdit {repeat}.\n")
@@ -308,7 +308,7 @@ def training_figures() -> Iterator[tuple[str, float, float]]:
     size = len(shuffle(images, labels, key)[1][0])
     batch = [array[0] for array in shuffle(images, labels, key)]
     times: dict[str, list[float]] = {}
-    for repeat in range(2 * REPEATS + 1):  # these are short
+    for repeat in range(REPEATS + 1):
         for loop in (tutorial, straightforward, bare):
             state = names["new_state"](names["CNN"](), names["adam"], key, key)
             start = time.perf_counter()

@@ -586,5 +586,5 @@ def test_conf_py_decides_what_programs_can_import(run: Run, tmp_path: Path) -> N
 def test_a_side_in_another_language_asks_for_no_run(run: Run) -> None:
     page = SMALL.replace("\n\n   1", "\n   :language: bash\n\n   1", 1)
     output = run("docs", index_rst=page).stdout
-    assert "docs/index.rst:8: Good (not executed); only Python is; set ':no-run:'" in output
+    assert "docs/index.rst:8: Good (not executed); it is not Python; set ':no-run:'" in output
     assert "2 failed" in output

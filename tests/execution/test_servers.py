@@ -32,6 +32,14 @@ def counted(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def python(tmp_path: Path) -> Path:
+    """Return an interpreter whose path identifies the processes of one test."""
+    path = tmp_path / "python"
+    path.symlink_to(sys.executable)
+    return path
+
+
 def test_leading_imports_are_executed_once(counted: Path) -> None:
     late = "import os\nos.environ['FLAG'] = '1'\nimport heavy"
     with Runner(root=counted, path=[str(counted)]) as runner:
@@ -104,9 +112,7 @@ def test_an_import_may_write_more_to_stderr_than_a_pipe_holds(counted: Path) -> 
         assert runner.run(make(counted, "import noisy")).passed
 
 
-def test_a_server_that_was_killed_is_replaced(counted: Path) -> None:
-    python = counted / "python"  # a name that no other test uses
-    python.symlink_to(sys.executable)
+def test_a_server_that_was_killed_is_replaced(counted: Path, python: Path) -> None:
     with Runner(str(python), root=counted) as runner:
         runner.start()
         while not subprocess.run(["pkill", "-9", "-f", f"^{python}"], check=False).returncode:
@@ -114,10 +120,7 @@ def test_a_server_that_was_killed_is_replaced(counted: Path) -> None:
         assert runner.run(make(counted, "1"), 20).passed
 
 
-def test_servers_are_few_and_end_with_the_runner(tmp_path: Path) -> None:
-    python = tmp_path / "python"  # a name that no other test uses
-    python.symlink_to(sys.executable)
-
+def test_servers_are_few_and_end_with_the_runner(tmp_path: Path, python: Path) -> None:
     def servers() -> int:
         found = subprocess.run(["pgrep", "-fc", f"^{python}"], capture_output=True, check=False)
         return int(found.stdout)

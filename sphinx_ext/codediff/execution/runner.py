@@ -64,13 +64,13 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
             self._process = None
 
     def start(self) -> None:
-        """Start a server if there is none; `run` would, and this does not wait for it."""
+        """Start the first server without waiting for it, if none is running; `run` does, too."""
         if self._process and self._process.poll() is not None:
-            self.close()  # something has killed it
+            self.close()  # it was killed
         if self._servers or not hasattr(os, "fork"):
             return
         ours, theirs = multiprocessing.Pipe()
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # a pipe could become full
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # a pipe could fill up
         with theirs:
             self._process = subprocess.Popen(
                 [self.python, "-P", str(Path(__file__).parent), "serve", str(theirs.fileno())],
@@ -149,11 +149,11 @@ class Runner(contextlib.AbstractContextManager["Runner", None]):
         imports = leading_imports(program)
         if self._shared is not None:
             imports = [name for name in self._shared if name in imports]
-        # A statement, too, for the first server may be older than these settings.
-        first = f"from sys import path; path[:0] = {[*self.path]}"
+        # The first server may have been started before ``path`` and ``environ`` were set.
+        setup = f"from sys import path; path[:0] = {[*self.path]}"
         if self.environ is not None:
-            first += f"; from os import environ; environ.clear(); environ |= {dict(self.environ)}"
-        imports.insert(0, first)
+            setup += f"; from os import environ; environ.clear(); environ |= {dict(self.environ)}"
+        imports.insert(0, setup)
         pid, is_late = 0, False
         try:
             pipe = self._server(tuple(imports), request["timeout"])

@@ -18,7 +18,7 @@ from sphinx.util.logging import NAMESPACE, get_node_location, is_suppressed_warn
 from .collect import collect_page, results_file
 from .results import write_file
 
-_PATH = [*sys.path]  # before conf.py adds to it, if pytest has started Sphinx
+_PATH = [*sys.path]  # before conf.py changes it, if pytest started Sphinx
 # How docutils and MyST-Parser begin to report mistakes in options and in names of directives.
 _PARSER_ERROR = re.compile(
     """Error in "(codediff|(doc)?test)|'(codediff|test)|Unknown directive type:? .(code-?d|test)"""

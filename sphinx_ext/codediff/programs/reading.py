@@ -38,7 +38,7 @@ def read_pages(config: pytest.Config, cache: Path) -> dict[str, Any]:
     for other in map(_conf_folder, arguments):
         if other and any(other.glob("index.*")) and other.resolve() != conf.resolve():
             raise ValueError(f"{other} is another site; run pytest once for each")
-    # The builder is imported before conf.py is executed, and notes what ``sys.path`` is by itself.
+    # Import the builder before conf.py is executed, so that it records the initial ``sys.path``.
     code = "from codediff.programs import builder; from sphinx.cmd.build import main; exit(main())"
     command = [sys.executable, "-P", "-c", code, "-q", "-b", "codediff-programs", "-c", str(conf)]
     command += ["-d", str(cache / "doctrees"), str(source), str(cache)]

@@ -152,7 +152,7 @@ class PageFile(pytest.File):
             yield ProgramItem.from_parent(self, name=name, program=program)
         for file, line, title in page["unexecuted"]:
             name = f"{title.replace('::', ':')} (not executed)"
-            advice = "see the warnings" if page["warnings"] else "only Python is; set ':no-run:'"
+            advice = "see the warnings" if page["warnings"] else "it is not Python; set ':no-run:'"
             message = f"{relative(file, root)}:{line}: {name}; {advice}"
             yield MistakeItem.from_parent(self, name=name, message=message)
         for number, (location, kind, text) in enumerate(page["warnings"], 1):

@@ -15,14 +15,14 @@ from .align import Range
 _SPAN = re.compile(r'(<span class="[^"]*">)?([^<]+)(?:</span>)?')
 
 
-def highlight_side(writer: HTML5Translator, code: nodes.literal_block, source: str) -> list[str]:
+def highlight_side(translator: HTML5Translator, code: nodes.literal_block) -> list[str]:
     """Return the lines of a side as HTML, as Sphinx highlights any code block.
 
     Elements end where a line ends, and are not nested.
     """
-    language = code["language"]
-    options = writer.config.highlight_options.get(language, {})
-    html = writer.highlighter.highlight_block(
+    source, language = code.astext(), code["language"]
+    options = translator.config.highlight_options.get(language, {})
+    html = translator.highlighter.highlight_block(
         source, language, options, force=code["force"], location=code, nowrap=True
     )
     return html.split("\n")

@@ -151,7 +151,7 @@ def _lines(self: HTML5Translator, block: Block, index: int) -> Iterator[str]:
     Numbers, signs and gaps are left to the style sheet: the text of ``pre`` is the code.
     """
     code = block.sides[index][2]
-    highlighted = highlight_side(self, code, "\n".join(block.texts[index]))
+    highlighted = highlight_side(self, code)
     first = code["highlight_args"].get("linenostart", 1)
     for row in block.rows:
         line, status = row.lines[index], row.statuses[index]
